@@ -1,0 +1,6 @@
+export * from './event.ts'
+export * from './keys.ts'
+export * from './lines.ts'
+export * from './project.ts'
+export * from './record.ts'
+export * from './topics.ts'

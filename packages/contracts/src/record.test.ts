@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest'
+import { decodeHeader, decodeRecord, encodeRecord, type RecordHeader } from './record.ts'
+
+const header: RecordHeader = {
+  kind: 'events',
+  project: 1,
+  count: 2,
+  origins: [{ source: 'web', protocol: 'segment', receivedAt: 5, sentAt: null }],
+}
+
+describe('record version 1', () => {
+  it('gives back the header and the lines as they were, short or compressed', () => {
+    for (const size of [1, 100, 50_000]) {
+      const lines = [JSON.stringify({ a: 'x'.repeat(size), b: '中文' }), '{}']
+      const value = encodeRecord(header, lines)
+      expect(decodeHeader(value)).toEqual(header)
+      expect(decodeRecord(value).lines().map(String)).toEqual(lines)
+    }
+  })
+
+  it('keeps a pretty-printed event on one line with the same meaning', () => {
+    const event = JSON.stringify({ a: [1, { b: 'two\nlines' }] }, null, 2)
+    const [line, ...rest] = decodeRecord(encodeRecord(header, [event])).lines()
+    expect(rest).toEqual([])
+    expect(JSON.parse(String(line))).toEqual(JSON.parse(event))
+  })
+
+  it('refuses a version that it does not know', () => {
+    const value = encodeRecord(header, ['{}'])
+    value[0] = 2
+    expect(() => decodeRecord(value)).toThrow('record version 2')
+  })
+})
