@@ -1,1 +1,1 @@
-export {}
+export * from './person-side.ts'
