@@ -39,13 +39,22 @@ export interface BackfillCompleted {
 export type AcceptedControl = IdentityCommand | KeyPlaced | StateBackfilled | BackfillCompleted
 
 // ── identity.facts, kind `facts`: one fact a record, so that it has a position of its own ──────────────
+/** `at` is the clock of the event or command that caused the fact (receivedAt): `linkedAt` comes from it. */
 export type IdentityFact =
   | { readonly type: 'key.numbered'; readonly key: Key; readonly number: number; readonly at: Millis }
-  | { readonly type: 'user.seen'; readonly key: Key }
-  | { readonly type: 'pair.linked'; readonly a: Key; readonly b: Key; readonly first: Order | null; readonly unlinkedUpTo: Order | null }
-  | { readonly type: 'keys.merged'; readonly a: Key; readonly b: Key; readonly order: Order; readonly by: string }
-  | { readonly type: 'keys.unmerged'; readonly a: Key; readonly b: Key; readonly order: Order; readonly by: string }
-  | { readonly type: 'keys.aliased'; readonly x: string; readonly y: string; readonly order: Order }
+  | { readonly type: 'user.seen'; readonly key: Key; readonly at: Millis }
+  | {
+      readonly type: 'pair.linked'
+      readonly a: Key
+      readonly b: Key
+      /** The earliest order that links the pair and is not cut; null: the pair is cut. */
+      readonly first: Order | null
+      readonly unlinkedUpTo: Order | null
+      readonly at: Millis
+    }
+  | { readonly type: 'keys.merged'; readonly a: Key; readonly b: Key; readonly order: Order; readonly by: string; readonly at: Millis }
+  | { readonly type: 'keys.unmerged'; readonly a: Key; readonly b: Key; readonly order: Order; readonly by: string; readonly at: Millis }
+  | { readonly type: 'keys.aliased'; readonly x: string; readonly y: string; readonly order: Order; readonly at: Millis }
 
 // ── identity.map, kind `map` ───────────────────────────────────────────────────────────────────────────
 export type MapLine =
