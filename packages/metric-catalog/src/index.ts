@@ -1,1 +1,5 @@
-export {}
+export * from './calendar.ts'
+export * from './funnel.ts'
+export * from './retention.ts'
+export * from './schema.ts'
+export * from './trends.ts'
