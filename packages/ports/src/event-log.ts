@@ -101,7 +101,10 @@ export interface ReadBounds {
 
 /** The log: topics of partitions of records, consumer groups, atomic output with position. */
 export interface EventLog {
-  /** Durable when it resolves. All records or none. @throws LogUnavailable */
+  /**
+   * Durable when it resolves. After an error some of the records may be there all the same: the caller sends
+   * again, and repeats are removed behind the log. @throws LogUnavailable
+   */
   append(records: readonly NewRecord[]): Promise<void>
   consume(options: ConsumeOptions): Promise<Subscription>
   /** Records from `from` on, at most to the bounds; one record comes even when it is over `bytesMax`. */
