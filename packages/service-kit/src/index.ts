@@ -1,1 +1,11 @@
-export {}
+export * from './access.ts'
+export * from './config.ts'
+export * from './guard.ts'
+export * from './health.ts'
+export * from './http.ts'
+export * from './logger.ts'
+export * from './metrics.ts'
+export * from './problem.ts'
+export * from './projects.ts'
+export * from './run.ts'
+export * from './sessions.ts'

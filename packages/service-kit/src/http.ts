@@ -1,0 +1,96 @@
+import { ProblemError } from '@millrace/contracts'
+import type { Ids } from '@millrace/ports'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { guard } from './guard.ts'
+import type { Logger } from './logger.ts'
+import { PROBLEM_TYPE, problemOf, toProblem } from './problem.ts'
+import type { Caller } from './access.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who calls the API: set by `requireApiKey`, null elsewhere. */
+    caller: Caller | null
+  }
+  interface FastifyContextConfig {
+    /** A path of a collection protocol: any web page may write to it, so Host and Origin are not checked. */
+    collection?: boolean
+  }
+}
+
+export interface HttpOptions {
+  readonly logger: Logger
+  readonly ids: Ids
+  /** Names beside `localhost` and bare addresses under which Millrace is reached. */
+  readonly hosts?: readonly string[]
+  /** Bound of a body where a route names none. */
+  readonly bodyBytesMax?: number
+  /** A request must have arrived whole within this time. */
+  readonly requestMsMax?: number
+}
+
+const BODY_BYTES_MAX = 1 << 20
+const REQUEST_MS_MAX = 30_000
+const QUERY_BYTES_MAX = 16_384
+
+/**
+ * A fastify with the house's answers: every fault is a problem with a code of the table; 404, 405, 413 and 415 too.
+ * Nothing listens yet.
+ */
+export const createHttp = (options: HttpOptions): FastifyInstance => {
+  const app = fastify({
+    logger: false,
+    genReqId: () => options.ids.uuid(),
+    bodyLimit: options.bodyBytesMax ?? BODY_BYTES_MAX,
+    requestTimeout: options.requestMsMax ?? REQUEST_MS_MAX,
+    // While stopping, what is open ends, and what comes new is told to come again.
+    return503OnClosing: true,
+    forceCloseConnections: 'idle',
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512 },
+    http: { maxHeaderSize: QUERY_BYTES_MAX },
+  })
+  const paths = watchPaths(app)
+  app.decorateRequest('caller', null)
+  app.addHook('onRequest', guard(options.hosts ?? []))
+  app.setErrorHandler((error, request, reply) => answerFault(options.logger, error, request, reply))
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = paths.methodsOf(request.url)
+    if (allowed.length > 0) reply.header('allow', allowed.join(', '))
+    return sendProblem(reply, request, new ProblemError(allowed.length > 0 ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND'))
+  })
+  return app
+}
+
+export const sendProblem = (reply: FastifyReply, request: FastifyRequest, error: ProblemError): FastifyReply => {
+  if (error.retryAfterSeconds !== undefined) reply.header('retry-after', String(error.retryAfterSeconds))
+  return reply.code(error.status).header('content-type', PROBLEM_TYPE).send(JSON.stringify(toProblem(error, request.id)))
+}
+
+const answerFault = (logger: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  const problem = problemOf(error)
+  if (problem.code === 'INTERNAL') {
+    logger.error({ event: 'request.failed', requestId: request.id, method: request.method, route: request.routeOptions.url, err: error })
+  }
+  return sendProblem(reply, request, problem)
+}
+
+/** Which methods a path has, for the Allow header: the router itself tells only that it found nothing. */
+const watchPaths = (app: FastifyInstance) => {
+  const known = new Map<string, { pattern: RegExp; methods: Set<string> }>()
+  app.addHook('onRoute', (route) => {
+    if (route.url === '*' || route.url === '/*') return
+    const path = known.get(route.url) ?? { pattern: patternOf(route.url), methods: new Set<string>() }
+    for (const method of [route.method].flat()) path.methods.add(method)
+    known.set(route.url, path)
+  })
+  return {
+    methodsOf: (url: string): readonly string[] => {
+      const path = url.split('?', 1)[0] ?? ''
+      return [...new Set([...known.values()].filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => [...methods]))].sort()
+    },
+  }
+}
+
+const patternOf = (url: string): RegExp => {
+  const parts = url.split('/').map((part) => (part.startsWith(':') ? '[^/]+' : part === '*' ? '.*' : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))
+  return new RegExp(`^${parts.join('/')}/?$`)
+}

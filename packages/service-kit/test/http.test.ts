@@ -1,0 +1,59 @@
+import { ProblemError } from '@millrace/contracts'
+import { LogUnavailable } from '@millrace/ports'
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { createHttp, createLogger } from '../src/index.ts'
+import { createCountingIds } from './fixed.ts'
+
+const app = () => {
+  const http = createHttp({ logger: createLogger('silent'), ids: createCountingIds(), hosts: ['millrace.example'], bodyBytesMax: 100 })
+  http.get('/api/thing/:id', async () => ({ ok: true }))
+  http.post('/api/thing', async () => ({ ok: true }))
+  http.post('/v1/open', { config: { collection: true } }, async () => ({ ok: true }))
+  http.get('/fault/problem', async () => { throw new ProblemError('SEGMENT_NOT_FOUND', 'no s1') })
+  http.get('/fault/log', async () => { throw new LogUnavailable('LOG_FULL', 'disk full', 7) })
+  http.get('/fault/zod', async () => z.object({ a: z.number() }).parse({ a: 'x' }))
+  http.get('/fault/bug', async () => { throw new Error('secret inside') })
+  return http
+}
+
+describe('http', () => {
+  it('answers every fault as a problem with a code of the table', async () => {
+    const http = app()
+    const json = { 'content-type': 'application/json' }
+    const cases = [
+      [{ url: '/nothing' }, 404, 'NOT_FOUND'],
+      [{ url: '/api/thing/1', method: 'DELETE' as const }, 405, 'METHOD_NOT_ALLOWED'],
+      [{ url: '/api/thing', method: 'POST' as const, headers: json, payload: '{' }, 400, 'NOT_JSON'],
+      [{ url: '/api/thing', method: 'POST' as const, headers: json, payload: `"${'x'.repeat(200)}"` }, 413, 'BODY_TOO_LARGE'],
+      [{ url: '/api/thing', method: 'POST' as const, headers: { 'content-type': 'image/png' }, payload: 'x' }, 415, 'MEDIA_TYPE_UNSUPPORTED'],
+      [{ url: '/fault/problem' }, 404, 'SEGMENT_NOT_FOUND'],
+      [{ url: '/fault/log' }, 503, 'LOG_FULL'],
+      [{ url: '/fault/zod' }, 400, 'BAD_REQUEST'],
+      [{ url: '/fault/bug' }, 500, 'INTERNAL'],
+    ] as const
+    for (const [request, status, code] of cases) {
+      const answer = await http.inject(request)
+      expect([answer.statusCode, answer.json().code], `${JSON.stringify(request)} ${answer.body}`).toEqual([status, code])
+      expect(answer.headers['content-type']).toContain('application/problem+json')
+      expect(answer.body).not.toContain('secret inside')
+    }
+    expect((await http.inject('/fault/log')).headers['retry-after']).toBe('7')
+    expect((await http.inject({ url: '/api/thing/1', method: 'DELETE' })).headers['allow']).toContain('GET')
+  })
+
+  it('lets no web page of another origin in, and serves no foreign host', async () => {
+    const http = app()
+    const status = async (url: string, headers: Record<string, string>, method: 'GET' | 'POST' = 'GET') =>
+      (await http.inject({ url, headers, method })).statusCode
+    expect(await status('/api/thing/1', { host: '127.0.0.1:8080' })).toBe(200)
+    expect(await status('/api/thing/1', { host: '[::1]:8080' })).toBe(200)
+    expect(await status('/api/thing/1', { host: 'millrace.example' })).toBe(200)
+    expect(await status('/api/thing/1', { host: 'rebound.example:8080' })).toBe(403)
+    expect(await status('/api/thing/1', { host: 'localhost:8080', origin: 'http://localhost:8080' })).toBe(200)
+    expect(await status('/api/thing/1', { host: 'localhost:8080', origin: 'http://localhost:3000' })).toBe(403)
+    expect(await status('/api/thing/1', { host: 'localhost:8080', origin: 'null' })).toBe(403)
+    expect(await status('/api/thing/1', { host: 'localhost:8080', 'sec-fetch-site': 'cross-site' })).toBe(403)
+    expect(await status('/v1/open', { host: 'rebound.example', origin: 'https://shop.example' }, 'POST')).toBe(200)
+  })
+})
