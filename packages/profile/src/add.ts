@@ -1,0 +1,54 @@
+import type { CanonicalEvent } from '@millrace/contracts'
+import { addActivity, includeActivity } from './activity.ts'
+import { addCounts, includeConsent, includeCounts, includeDevice, isActivity, keepLastDevices, laterRow } from './counts.ts'
+import { addOrders, addSums, includeOrder } from './orders.ts'
+import { bounds, earliest, emptyState, latest, markPartial, type Part, type ProfileState } from './state.ts'
+import { join, type Row } from './tables.ts'
+import { earlierChannel, earlierTouch, includeTouch, laterChannel, laterTouch } from './touch.ts'
+import { addTraitRows, includeTraits } from './traits.ts'
+
+/**
+ * Adds one event to a state that the caller owns (see `copyState`), in place: this is the hot path.
+ * Repeats must have been taken out before: each event comes once.
+ */
+export const includeEvent = (state: ProfileState, event: CanonicalEvent): void => {
+  state.events++
+  state.first = earliest(state.first, event.timestamp)
+  state.last = latest(state.last, event.timestamp)
+  includeCounts(state, event)
+  includeTraits(state, event)
+  includeConsent(state, event)
+  if (!isActivity(event)) return
+  includeActivity(state, event.timestamp)
+  includeDevice(state, event)
+  includeTouch(state, event)
+  includeOrder(state, event)
+}
+
+/** The sum of two states, a new one; commutative and associative, `emptyState` is its zero. */
+export const addStates = (a: ProfileState, b: ProfileState): ProfileState => {
+  const sum = emptyState()
+  for (const part of [...a.partial, ...b.partial]) markPartial(sum, part)
+  const joined = <R extends Row>(x: R[], y: R[], max: number, combine: (x: R, y: R) => R, part: Part): R[] => {
+    const { rows, dropped } = join(x, y, max, combine)
+    if (dropped) markPartial(sum, part)
+    return rows
+  }
+  sum.events = a.events + b.events
+  sum.first = earliest(a.first, b.first)
+  sum.last = latest(a.last, b.last)
+  sum.traits = joined(a.traits, b.traits, bounds.traits, addTraitRows, 'traits')
+  sum.names = joined(a.names, b.names, bounds.eventNames, addCounts, 'events')
+  sum.channels = joined(a.channels, b.channels, bounds.channels, addCounts, 'channels')
+  sum.consent = joined(a.consent, b.consent, bounds.consentCategories, laterRow, 'consent')
+  sum.devices = joined(a.devices, b.devices, Infinity, laterRow, 'devices')
+  keepLastDevices(sum)
+  sum.orders = joined(a.orders, b.orders, bounds.orders, addOrders, 'orders')
+  sum.other = joined(a.other, b.other, bounds.currencies, addSums, 'revenue')
+  sum.firstTouch = earlierTouch(a.firstTouch, b.firstTouch)
+  sum.lastTouch = laterTouch(a.lastTouch, b.lastTouch)
+  sum.firstChannel = earlierChannel(a.firstChannel, b.firstChannel)
+  sum.lastChannel = laterChannel(a.lastChannel, b.lastChannel)
+  addActivity(sum, a.active, b.active)
+  return sum
+}
