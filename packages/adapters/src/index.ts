@@ -1,1 +1,1 @@
-export {}
+export { createChdbStore, type ChdbOptions } from './column-store/chdb.ts'

@@ -1,0 +1,133 @@
+import { mkdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { StoreError, type ColumnStore, type Insert, type QueryOptions } from '@millrace/ports'
+import type { createChdbConnection } from 'chdb/connection'
+import type { Session } from 'chdb'
+import { createPool, type Pool } from './pool.ts'
+import { insertPrefixSettings, withFormat, withSettings } from './statement.ts'
+
+export interface ChdbOptions {
+  /** Folder of the data; made when it is not there. One process at a time may hold it. */
+  readonly path: string
+  /** Connections, so statements at once; each holds a libuv thread while it works. */
+  readonly clients?: number
+  /** Statements that may wait for a connection; one more is refused with code 202. */
+  readonly waitingMax?: number
+  /** What the engine may take in all; a statement that needs more fails with code 241, the process lives. */
+  readonly memoryBytesMax?: number
+  /** Called at named points, so that a test can kill the process there. */
+  readonly probe?: (point: string) => void
+}
+
+/** ClickHouse's TOO_MANY_SIMULTANEOUS_QUERIES. */
+export const TOO_MANY_STATEMENTS = 202
+
+type Connection = ReturnType<typeof createChdbConnection>
+
+/**
+ * ClickHouse in this process. @throws StoreError when the folder is held by another process or cannot be read
+ *
+ * Statements go through the connection's own entry points, not through `client.query`: that one turns settings
+ * into SET, which sticks to the connection (a token that sticks drops the rows of the next insert), and buffers
+ * whole answers.
+ */
+export const createChdbStore = (options: ChdbOptions): ColumnStore => {
+  const { keeper, connections } = open(options)
+  const pool = createPool(connections, options.waitingMax ?? 200)
+  let closed = false
+  return {
+    command: (sql) => pool.run(async ({ chdb }) => void (await chdb.queryAsync(sql)), 'work').catch(rethrow),
+    query: (sql, { settings } = {}) => rowsOf(pool, withFormat(sql, 'JSONEachRow', settings)),
+    stream: (sql, format, { settings }: QueryOptions = {}) => streamOf(pool, withSettings(sql, settings), format),
+    insert: (insert) => insertInto(pool, insert, options.probe),
+    close: async () => {
+      if (closed) return
+      closed = true
+      await pool.close()
+      for (const connection of connections) await connection.close()
+      keeper.close()
+    },
+  }
+}
+
+const open = ({ path, clients = 4, memoryBytesMax = 1_400_000_000 }: ChdbOptions) => {
+  // Loaded when chosen: the native library costs 150 MB of memory that the stack's services must not pay.
+  const require = createRequire(import.meta.url)
+  try {
+    const engine = require('chdb') as { Session: typeof Session }
+    const connect = (require('chdb/connection') as { createChdbConnection: typeof createChdbConnection })
+      .createChdbConnection
+    mkdirSync(path, { recursive: true })
+    // Server options belong to the first connection of a process; the others take them over.
+    const keeper = new engine.Session(path, { connectionArgs: serverArguments(memoryBytesMax) })
+    return { keeper, connections: Array.from({ length: clients }, () => connect({ path })) }
+  } catch (error) {
+    throw asStoreError(error)
+  }
+}
+
+const serverArguments = (memoryBytesMax: number): readonly string[] => [
+  `--max_server_memory_usage=${memoryBytesMax}`,
+  '--mark_cache_size=134217728',
+  '--primary_index_cache_size=134217728',
+  '--background_pool_size=1',
+  `--max_memory_usage=${Math.floor(memoryBytesMax * 0.65)}`,
+  `--max_bytes_before_external_group_by=${Math.floor(memoryBytesMax * 0.2)}`,
+  `--max_bytes_before_external_sort=${Math.floor(memoryBytesMax * 0.2)}`,
+]
+
+const rowsOf = async <Row>(pool: Pool<Connection>, sql: string): Promise<readonly Row[]> => {
+  const text = await pool
+    .run(async ({ chdb }) => (await chdb.queryAsync(sql, { format: 'JSONEachRow' })).text(), 'work')
+    .catch(rethrow)
+  const lines = text.split('\n')
+  if (lines.at(-1) === '') lines.pop()
+  return lines.map((line) => JSON.parse(line) as Row)
+}
+
+async function* streamOf(pool: Pool<Connection>, sql: string, format: string): AsyncIterable<Uint8Array> {
+  const connection = await pool.take('work').catch(rethrow)
+  try {
+    const chunks = connection.chdb.queryStream(sql, { format })
+    for await (const chunk of chunks) if (chunk.numBytes > 0) yield chunk.raw()
+  } catch (error) {
+    rethrow(error)
+  } finally {
+    pool.give(connection)
+  }
+}
+
+/** Inserts go before waiting questions: the sink must not stand behind an analyst. */
+const insertInto = async (pool: Pool<Connection>, insert: Insert, probe?: (point: string) => void): Promise<void> => {
+  if (insert.rows.byteLength === 0) return
+  probe?.(`store.insert.before ${insert.table}`)
+  await pool
+    .run(
+      ({ chdb }) =>
+        chdb.rawInsert({
+          table: insert.table,
+          values: insert.rows,
+          format: 'JSONEachRow',
+          settings: insertPrefixSettings(insert.token),
+        }),
+      'insert',
+    )
+    .catch(rethrow)
+  probe?.(`store.insert.after ${insert.table}`)
+}
+
+const rethrow = (error: unknown): never => {
+  throw asStoreError(error)
+}
+
+/** The engine's own code is in the error, or only at the head of its text when it came through a stream. */
+export const asStoreError = (error: unknown): StoreError => {
+  if (error instanceof StoreError) return error
+  const message = error instanceof Error ? error.message : String(error)
+  const code = (error as { clickhouseCode?: number } | null)?.clickhouseCode ?? codeIn(message)
+  const known = new StoreError(code, message)
+  known.cause = error
+  return known
+}
+
+const codeIn = (message: string): number => Number(/^Code: (\d+)/.exec(message)?.[1] ?? 0)
