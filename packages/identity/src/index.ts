@@ -1,1 +1,6 @@
+export * from './decide.ts'
+export * from './documents.ts'
+export * from './home.ts'
+export { NotLoaded } from './neighbourhood.ts'
+export type { IdentityProject, ReadDocument } from './neighbourhood.ts'
 export * from './person-side.ts'

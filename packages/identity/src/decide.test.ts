@@ -1,0 +1,90 @@
+import type { IdentityFact, Key, Order } from '@millrace/contracts'
+import { keyOf } from '@millrace/contracts'
+import { describe, expect, it } from 'vitest'
+import { decide } from './decide.ts'
+import type { BaseDocument, LinkDocument, PersonKeys } from './documents.ts'
+import type { IdentityProject } from './neighbourhood.ts'
+import { randomOf } from './simulation/random.ts'
+import { referenceMap } from './simulation/reference.ts'
+
+const projectOf = (identity: Partial<IdentityProject['identity']>): IdentityProject => ({
+  id: 1,
+  identity: { types: [], blockedValues: [], keysPerPersonMax: 1000, mergedPersonsMax: 10, usersPerDeviceMax: 50, ...identity },
+})
+
+/** Facts as homes would tell them: of one pair in its home's order, of several pairs in any order. */
+const randomFacts = (seed: number): { project: IdentityProject; facts: readonly IdentityFact[] } => {
+  const random = randomOf(seed)
+  const project = projectOf({
+    types: [{ type: 'email', uniquePerPerson: true }, { type: 'mobile', uniquePerPerson: false }],
+    keysPerPersonMax: random.pick([3, 5, 1000]),
+    mergedPersonsMax: random.pick([2, 3, 10]),
+    usersPerDeviceMax: random.pick([1, 2, 50]),
+  })
+  const size = 2 + random.int(6)
+  const user = (): Key => keyOf('user_id', `x${random.int(size)}`)
+  const device = (): Key => keyOf('anonymous_id', `x${random.int(size * 2)}`)
+  const other = (): Key => random.pick([device(), device(), keyOf('email', `m${random.int(size)}`), keyOf('mobile', `p${random.int(size)}`)])
+  const order = (): Order => ({ time: random.int(60), messageId: `m${random.int(9)}` })
+  const facts: IdentityFact[] = []
+  const numbered = new Set<Key>()
+  for (let at = 0; at < 60; at++) {
+    const key = random.chance(0.7) ? user() : device()
+    const kind = random.int(12)
+    if (kind < 4 && !numbered.has(key)) facts.push({ type: 'key.numbered', key, number: numbered.add(key).size * 7 % 53, at })
+    else if (kind < 5 && key.startsWith('user')) facts.push({ type: 'user.seen', key, at })
+    else if (kind < 9) {
+      const first = random.chance(0.85) ? order() : null
+      facts.push({ type: 'pair.linked', a: key, b: other(), first, unlinkedUpTo: null, at })
+    } else if (kind < 10) facts.push({ type: 'keys.merged', a: user(), b: random.chance(0.7) ? user() : device(), order: order(), by: '', at })
+    else if (kind < 11) facts.push({ type: 'keys.unmerged', a: user(), b: random.chance(0.7) ? user() : device(), order: order(), by: '', at })
+    else facts.push({ type: 'keys.aliased', x: `x${random.int(size)}`, y: `x${random.int(size)}`, order: order(), at })
+  }
+  return { project, facts: facts.filter((fact) => !('a' in fact) || fact.a !== fact.b) }
+}
+
+const stored = (documents: ReadonlyMap<string, unknown>) => {
+  const person: Record<Key, string> = {}
+  const personNumber: Record<Key, number | null> = {}
+  const members: Record<string, readonly Key[]> = {}
+  const refused: string[] = []
+  for (const [id, document] of documents) {
+    if (id.startsWith('b/')) {
+      for (const [key, state] of Object.entries((document as BaseDocument).keys)) {
+        person[key] = state.person
+        personNumber[key] = state.personNumber
+      }
+    } else if (id.startsWith('p/')) members[id.split('/')[2]!] = (document as PersonKeys).keys
+    else for (const [link, outcome] of Object.entries((document as LinkDocument).outcomes)) if (outcome !== 'joined') refused.push(link)
+  }
+  return { person, personNumber, members, refused: refused.sort() }
+}
+
+describe('decide', () => {
+  it('gives after every fact what a naive look at all facts gives (R5, R6, R8)', () => {
+    let facts = 0
+    for (let seed = 0; seed < 120; seed++) {
+      const history = randomFacts(seed)
+      const documents = new Map<string, unknown>()
+      const told: Record<Key, string> = {}
+      history.facts.forEach((fact, offset) => {
+        const decision = decide(history.project, (id) => documents.get(id) ?? null, fact, { offset })
+        for (const [id, document] of decision.puts) document === null ? documents.delete(id) : documents.set(id, document)
+        for (const line of decision.placed) told[line.key] = line.person
+        const reference = referenceMap(history.project, history.facts.slice(0, offset + 1))
+        const state = stored(documents)
+        const note = `seed ${seed}, fact ${offset} ${JSON.stringify(fact)}`
+        expect(state.person, note).toEqual(Object.fromEntries(reference.person))
+        expect(state.personNumber, note).toEqual(Object.fromEntries(reference.personNumber))
+        expect(state.refused, note).toEqual([...reference.refused].sort())
+        const members: Record<string, Key[]> = {}
+        for (const [key, person] of reference.person) (members[person] ??= []).push(key)
+        for (const keys of Object.values(members)) keys.sort()
+        expect(state.members, note).toEqual(members)
+        facts++
+      })
+      for (const [key, person] of Object.entries(told)) expect(stored(documents).person[key]).toBe(person)
+    }
+    console.log(`${facts} facts, each held against the reference`)
+  })
+})
