@@ -1,17 +1,19 @@
-import type { CanonicalEvent } from '@millrace/contracts'
+import type { CanonicalEvent, Key } from '@millrace/contracts'
 import { addActivity, includeActivity } from './activity.ts'
 import { addCounts, includeConsent, includeCounts, includeDevice, isActivity, keepLastDevices, laterRow } from './counts.ts'
 import { addOrders, addSums, includeOrder } from './orders.ts'
-import { bounds, earliest, emptyState, latest, markPartial, type Part, type ProfileState } from './state.ts'
-import { join, type Row } from './tables.ts'
+import { bounds, earliest, emptyState, latest, markPartial, type KeyRow, type Part, type ProfileState } from './state.ts'
+import { join, put, type Row } from './tables.ts'
 import { earlierChannel, earlierTouch, includeTouch, laterChannel, laterTouch } from './touch.ts'
 import { addTraitRows, includeTraits } from './traits.ts'
 
 /**
- * Adds one event to a state that the caller owns (see `copyState`), in place: this is the hot path.
+ * Adds one event, filed under `key`, to a state that the caller owns (see `copyState`), in place: this is the hot path.
  * Repeats must have been taken out before: each event comes once.
  */
-export const includeEvent = (state: ProfileState, event: CanonicalEvent): void => {
+export const includeEvent = (state: ProfileState, event: CanonicalEvent, key: Key, number: number): void => {
+  // Nearly always there: a slot holds one number, and a number has one key.
+  if (state.keys.length !== 1 || state.keys[0]![0] !== key) includeKey(state, [key, number])
   state.events++
   state.first = earliest(state.first, event.timestamp)
   state.last = latest(state.last, event.timestamp)
@@ -25,6 +27,10 @@ export const includeEvent = (state: ProfileState, event: CanonicalEvent): void =
   includeOrder(state, event)
 }
 
+const includeKey = (state: ProfileState, row: KeyRow): void => {
+  if (put<KeyRow>(state.keys, row[0], bounds.keys, () => row)) markPartial(state, 'keys')
+}
+
 /** The sum of two states, a new one; commutative and associative, `emptyState` is its zero. */
 export const addStates = (a: ProfileState, b: ProfileState): ProfileState => {
   const sum = emptyState()
@@ -34,6 +40,7 @@ export const addStates = (a: ProfileState, b: ProfileState): ProfileState => {
     if (dropped) markPartial(sum, part)
     return rows
   }
+  sum.keys = joined(a.keys, b.keys, bounds.keys, (row) => row, 'keys')
   sum.events = a.events + b.events
   sum.first = earliest(a.first, b.first)
   sum.last = latest(a.last, b.last)

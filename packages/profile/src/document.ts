@@ -1,13 +1,17 @@
-import { formatUnits, type Millis } from '@millrace/contracts'
+import { ANONYMOUS, formatUnits, type Millis, typeOf, USER, valueOf } from '@millrace/contracts'
 import { daysOf, sessionsOf } from './activity.ts'
 import { addStates } from './add.ts'
 import { averageOf } from './money.ts'
-import { bounds, emptyState, type CountRow, type OrderRow, type Part, type ProfileState, type SumRow, type Touch, type TraitVersion } from './state.ts'
+import { bounds, emptyState, type CountRow, type KeyRow, type OrderRow, type Part, type ProfileState, type SumRow, type Touch, type TraitVersion } from './state.ts'
 import type { Zone } from './zone.ts'
 
 /** A moment in an answer: ISO 8601, UTC. */
 type Moment = string
 
+export interface Identity {
+  readonly type: string
+  readonly value: string
+}
 export interface TraitOrigin {
   readonly value: unknown
   readonly at: Moment
@@ -44,6 +48,11 @@ export interface Counted {
 
 /** What is known of a person, in the shape of an answer. README.md defines each field. */
 export interface Profile {
+  /** Of several users that were merged, the one with the smallest number. */
+  readonly userId: string | null
+  readonly anonymousIds: readonly string[]
+  /** Keys under which events of this person came. */
+  readonly identities: readonly Identity[]
   readonly events: number
   readonly firstSeen: Moment | null
   readonly lastSeen: Moment | null
@@ -89,6 +98,7 @@ export const sumOf = (slots: readonly ProfileState[]): ProfileState =>
   slots.length === 1 ? slots[0]! : slots.reduce(addStates, emptyState())
 
 const answer = (state: ProfileState, zone: Zone): Profile => ({
+  ...identitiesOf(state.keys),
   events: state.events,
   firstSeen: momentOrNull(state.first),
   lastSeen: momentOrNull(state.last),
@@ -116,6 +126,16 @@ const partialOf = ({ partial, orders }: ProfileState): readonly Part[] =>
     ? partial
     : [...partial, 'orders' as const].sort()
 
+
+const identitiesOf = (keys: readonly KeyRow[]): Pick<Profile, 'userId' | 'anonymousIds' | 'identities'> => {
+  const identities = keys.map(([key, number]) => ({ type: typeOf(key), value: valueOf(key), number }))
+  const users = identities.filter(({ type }) => type === USER).sort((a, b) => a.number - b.number)
+  return {
+    userId: users[0]?.value ?? null,
+    anonymousIds: identities.filter(({ type }) => type === ANONYMOUS).map(({ value }) => value),
+    identities: identities.map(({ type, value }) => ({ type, value })),
+  }
+}
 
 const moment = (time: Millis): Moment => new Date(time).toISOString()
 const momentOrNull = (time: Millis | null): Moment | null => (time === null ? null : moment(time))

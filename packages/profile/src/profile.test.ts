@@ -1,5 +1,5 @@
-import type { CanonicalEvent, EventType } from '@millrace/contracts'
-import fc from 'fast-check'
+import { type CanonicalEvent, type EventType, keyOf } from '@millrace/contracts'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { addStates, bounds, copyState, createZone, emptyState, includeEvent, profileOf, type ProfileState } from './index.ts'
 
@@ -14,10 +14,21 @@ const eventOf = (over: Partial<CanonicalEvent> = {}): CanonicalEvent => ({
 })
 const stateOf = (...events: readonly CanonicalEvent[]): ProfileState => {
   const state = emptyState()
-  for (const event of events) includeEvent(state, event)
+  for (const event of events) includeEvent(state, event, keyOf('user_id', event.userId!), Number(event.userId!.slice(1)))
   return state
 }
 const profile = (...events: readonly CanonicalEvent[]) => profileOf([stateOf(...events)], UTC)
+
+describe('identities', () => {
+  it('are the keys of its numbers; the user with the smallest number comes first', () => {
+    const state = emptyState()
+    includeEvent(state, eventOf(), 'user_id:b', 7)
+    includeEvent(state, eventOf(), 'user_id:a', 9)
+    includeEvent(state, eventOf(), 'anonymous_id:x', 3)
+    const { userId, anonymousIds, identities } = profileOf([state], UTC)
+    expect([userId, anonymousIds, identities.map(({ value }) => value)]).toEqual(['b', ['x'], ['x', 'a', 'b']])
+  })
+})
 
 describe('traits', () => {
   const identify = (messageId: string, timestamp: number, traits: Record<string, unknown>) =>
@@ -177,6 +188,7 @@ const anyEvent: fc.Arbitrary<CanonicalEvent> = fc.record({
   messageId: fc.constantFrom('m1', 'm2', 'm3', 'm4', 'm5', 'm6'),
   type: fc.constantFrom<EventType>('track', 'track', 'track', 'page', 'identify'),
   event: fc.constantFrom('Order Completed', 'Order Updated', 'Order Refunded', 'Order Cancelled', 'Paid', 'Clicked', '__proto__'),
+  userId: fc.constantFrom('u1', 'u2', 'u3'),
   anonymousId: fc.option(small),
   timestamp: fc.integer({ min: 0, max: 60 }).map((n) => T + n * 7 * MINUTE),
   channel: fc.constantFrom('', 'web', 'shop'),
@@ -218,7 +230,7 @@ describe('addition of states', () => {
   it('is so over the bounds too', () => {
     const before = { ...bounds }
     try {
-      Object.assign(bounds, { traits: 2, traitVersions: 2, eventNames: 3, channels: 1, consentCategories: 2, devices: 2, orders: 2, currencies: 1, activeQuarters: 6 })
+      Object.assign(bounds, { keys: 2, traits: 2, traitVersions: 2, eventNames: 3, channels: 1, consentCategories: 2, devices: 2, orders: 2, currencies: 1, activeQuarters: 6 })
       fc.assert(fc.property(anyCase, (some) => { expect(otherWay(some)).toEqual(stateOf(...some.events)) }), { numRuns: RUNS })
     } finally {
       Object.assign(bounds, before)
@@ -229,8 +241,8 @@ describe('addition of states', () => {
       const [a, b] = [stateOf(...x), stateOf(...y)]
       const told = JSON.stringify([a, b])
       const copy = copyState(addStates(a, b))
-      includeEvent(copy, more)
-      includeEvent(copyState(a), more)
+      includeEvent(copy, more, 'user_id:u9', 9)
+      includeEvent(copyState(a), more, 'user_id:u9', 9)
       expect(JSON.stringify([a, b])).toBe(told)
     }), { numRuns: 300 })
   })

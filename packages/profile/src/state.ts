@@ -3,6 +3,8 @@ import type { Millis } from '@millrace/contracts'
 /** One value of a trait: the greatest (time, messageId) is the value of today; null says that it was unset. */
 export type TraitVersion = readonly [time: Millis, messageId: string, value: unknown, event: string, source: string]
 export type TraitRow = readonly [name: string, versions: readonly TraitVersion[]]
+/** A key whose events are in the state, and its number. */
+export type KeyRow = readonly [key: string, number: number]
 export type CountRow = readonly [name: string, count: number, first: Millis, last: Millis]
 export type ConsentRow = readonly [category: string, time: Millis, messageId: string, allowed: boolean]
 /** A device, described by the last event that it sent. */
@@ -37,13 +39,14 @@ export interface Touch {
 export type ChannelAt = readonly [time: Millis, messageId: string, channel: string]
 
 /** Parts that can go over their bound; each is named in `partial` when it did. */
-export type Part = 'traits' | 'events' | 'channels' | 'consent' | 'devices' | 'orders' | 'revenue' | 'touch' | 'activity'
+export type Part = 'keys' | 'traits' | 'events' | 'channels' | 'consent' | 'devices' | 'orders' | 'revenue' | 'touch' | 'activity'
 
 /**
  * What the events of one number add up to. JSON values only. Every part is a commutative and associative sum, also
  * over its bound, so states are added in any order and late events need no special case.
  */
 export interface ProfileState {
+  keys: KeyRow[]
   events: number
   first: Millis | null
   last: Millis | null
@@ -67,6 +70,7 @@ export interface ProfileState {
 
 /** Of one number; README.md says what each costs. */
 export const bounds = {
+  keys: 1000,
   traits: 200,
   traitVersions: 3,
   /** Characters of a trait's value as JSON. */
@@ -84,6 +88,7 @@ export const bounds = {
 } as const
 
 export const emptyState = (): ProfileState => ({
+  keys: [],
   events: 0,
   first: null,
   last: null,
@@ -105,6 +110,7 @@ export const emptyState = (): ProfileState => ({
 /** A state that may be changed without the other noticing: rows are never changed in place, so tables suffice. */
 export const copyState = (state: ProfileState): ProfileState => ({
   ...state,
+  keys: state.keys.slice(),
   traits: state.traits.slice(),
   names: state.names.slice(),
   channels: state.channels.slice(),
