@@ -1,1 +1,9 @@
-export {}
+export * from './evaluate.ts'
+export * from './explain.ts'
+export * from './leaf-state.ts'
+export * from './match.ts'
+export * from './reference.ts'
+export * from './slot-state.ts'
+export * from './to-sql.ts'
+export * from './touch.ts'
+export * from './zone-day.ts'

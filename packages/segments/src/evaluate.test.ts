@@ -1,0 +1,142 @@
+import { type CanonicalEvent, type DidLeaf, leavesOf, parseRule, type Rule } from '@millrace/contracts'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { evaluate, evaluateDid, holds, indexRules, leafKey, nextFlip, slotAlgebra, type SlotState, type Subject, touch, dayOfZone, explain } from './index.ts'
+
+const HOUR = 3_600_000
+const DAY = 86_400_000
+/** The last Sunday of March: a day of 23 hours in Berlin lies among the days of the tests. */
+const START = Date.UTC(2024, 2, 29)
+const CASES = 1_000
+
+const event = (at: number, more: Partial<CanonicalEvent> = {}): CanonicalEvent => ({
+  project: 1, messageId: `m${at}`, type: 'track', event: 'Order Completed', userId: 'u1', anonymousId: null, previousId: null, groupId: null,
+  timestamp: at, originalTimestamp: null, sentAt: null, receivedAt: at, source: 'web', protocol: 'segment', sessionId: '', channel: '',
+  properties: {}, traits: {}, context: {}, revenue: null, currency: 'EUR', ...more,
+})
+
+const op = fc.constantFrom('eq', 'neq', 'gt', 'gte', 'lt', 'lte')
+const window = fc.constantFrom('ever', { last: '30m' }, { last: '6h' }, { last: '2d' }, { last: '1w' })
+const where = fc.constantFrom([], [{ property: 'price', op: 'gt', value: 3 }], [{ property: 'color', op: 'neq', value: 'red' }])
+const name = fc.constantFrom('Order Completed', 'Product Viewed', '*')
+const did = fc.oneof(
+  fc.record({ event: name, where, measure: fc.constantFrom('count', 'distinct-days'), op, value: fc.integer({ min: 0, max: 4 }), window }),
+  fc.record({ event: name, where, measure: fc.constant('count'), op: fc.constant('between'), value: fc.constantFrom([0, 1], [2, 3]), window }),
+  fc.record({ event: name, where, measure: fc.constant('sum'), property: fc.constantFrom('price', 'revenue'), op, value: fc.constantFrom(0, 2.5, 7, 12.1), window }),
+)
+const profile = fc.oneof(
+  fc.record({ trait: fc.constantFrom('plan', 'age'), op: fc.constantFrom('eq', 'neq'), value: fc.constantFrom('free', 'pro', 3) }),
+  fc.record({ trait: fc.constantFrom('plan', 'age'), op: fc.constantFrom('exists', 'not-exists') }),
+)
+const { rule } = fc.letrec((tie) => ({
+  rule: fc.oneof(
+    { maxDepth: 2 },
+    fc.record({ did }),
+    fc.record({ profile }),
+    fc.record({ didNot: fc.record({ event: name, where, window }) }),
+    fc.record({ not: tie('rule') }),
+    fc.record({ all: fc.array(tie('rule'), { minLength: 1, maxLength: 3 }) }),
+    fc.record({ any: fc.array(tie('rule'), { minLength: 1, maxLength: 3 }) }),
+  ),
+}))
+
+const parsed = (raw: unknown): Rule => {
+  const found = parseRule(raw, { currency: 'EUR' })
+  if (!found.ok) throw new Error(`${found.path} ${found.detail}`)
+  return found.rule
+}
+
+/** Times on a coarse grid, so that equal ones and exact edges of windows are common; read up to two days late. */
+const happening = fc.record({
+  slot: fc.integer({ min: 0, max: 2 }),
+  read: fc.integer({ min: 0, max: 300 }),
+  late: fc.constantFrom(0, 0, 0, 0.5, 6, 30, 48, -1),
+  kind: fc.constantFrom('Order Completed', 'Product Viewed', 'Identify'),
+  price: fc.constantFrom(0.1, 1.25, 3.3333, 5, '5'),
+  color: fc.constantFrom('red', 'blue', undefined),
+  plan: fc.constantFrom('free', 'pro', null, 3),
+})
+type Happening = typeof happening extends fc.Arbitrary<infer Value> ? Value : never
+
+const toEvent = (it: Happening, index: number): CanonicalEvent => {
+  const receivedAt = START + it.read * HOUR * 0.5
+  const identify = it.kind === 'Identify'
+  return event(receivedAt - it.late * HOUR, {
+    messageId: `m${index}`, receivedAt, event: it.kind, type: identify ? 'identify' : 'track',
+    properties: identify ? {} : { price: it.price, ...(it.color ? { color: it.color } : {}) },
+    traits: identify ? { plan: it.plan, age: 3 } : {}, revenue: identify ? null : String(it.price),
+  })
+}
+
+const subjectOf = (slots: readonly SlotState[], dayOf: (ms: number) => number): Subject => ({
+  slots, dayOf, keyOf: (leaf: DidLeaf) => leafKey('s', 1, leaf.id),
+})
+
+describe('a rule over a stream', () => {
+  it('has at each clock the value that its words give over all events, in any split over numbers, and a timer for each change', () => {
+    let checked = 0
+    fc.assert(
+      fc.property(rule, fc.array(happening, { maxLength: 25 }), fc.constantFrom('UTC', 'Europe/Berlin'), (raw, happenings, zone) => {
+        const tree = parsed(raw)
+        const dayOf = dayOfZone(zone)
+        const index = indexRules([{ segment: 's', version: 1, rule: tree }])
+        const slots = [slotAlgebra.empty(), slotAlgebra.empty(), slotAlgebra.empty()]
+        const read = happenings.map((it, at) => ({ slot: it.slot, event: toEvent(it, at) })).sort((a, b) => a.event.receivedAt - b.event.receivedAt)
+        const seen: CanonicalEvent[] = []
+        let [clock, due, value] = [START, Infinity, holds(tree, [], START, dayOf)]
+        const moveTo = (to: number): void => {
+          // Every half hour: a change of value that no timer announced would show here.
+          for (let at = clock + HOUR / 2; at <= to; at += HOUR / 2) {
+            const now = holds(tree, seen, at, dayOf)
+            if (now !== value) expect(due).toBeLessThanOrEqual(at)
+            if (due <= at) {
+              const verdict = evaluate(tree, subjectOf(slots, dayOf), at)
+              ;[due, value] = [verdict.next ?? Infinity, verdict.value]
+            }
+            expect(value).toBe(now)
+            checked++
+          }
+          clock = to
+        }
+        for (const { slot, event: next } of read) {
+          moveTo(next.receivedAt)
+          const before = slots[slot]!
+          const touched = touch(index, before, next, clock, dayOf)
+          slots[slot] = touched.state
+          seen.push(next)
+          if (touched.segments.has('s')) {
+            const verdict = evaluate(tree, subjectOf(slots, dayOf), clock)
+            ;[due, value] = [verdict.next ?? Infinity, verdict.value]
+          }
+          expect(value).toBe(holds(tree, seen, clock, dayOf))
+          const joined = slots.reduce((all, one) => slotAlgebra.add(one, all), slotAlgebra.empty())
+          expect(evaluate(tree, subjectOf([joined], dayOf), clock).value).toBe(value)
+        }
+        moveTo(clock + 8 * DAY)
+      }),
+      { numRuns: CASES, seed: 42 },
+    )
+    console.log(`rules against their words: ${CASES} rules and histories, ${checked} clocks, seed 42`)
+  })
+
+  it('tells the next flip of the whole rule, and the events behind each leaf', () => {
+    const tree = parsed({ all: [{ did: { event: 'Order Completed', value: 2, window: { last: '1d' } } }, { not: { profile: { trait: 'plan', op: 'eq', value: 'free' } } }] })
+    const index = indexRules([{ segment: 's', version: 1, rule: tree }])
+    const dayOf = dayOfZone('UTC')
+    const slot = [0, 5, 8].reduce((state, hour) => touch(index, state, event(START + hour * HOUR), START + hour * HOUR, dayOf).state, slotAlgebra.empty())
+    const subject = subjectOf([slot], dayOf)
+    expect(nextFlip(tree, subject, START + 8 * HOUR)).toBe(START + 5 * HOUR + DAY)
+    expect(explain(tree, subject, START + 8 * HOUR)).toMatchObject({
+      value: true,
+      of: [{ kind: 'did', measured: '3', atLeast: true, events: expect.arrayContaining([new Date(START).toISOString()]) }, { kind: 'not', of: { trait: 'plan', value: false } }],
+    })
+  })
+
+  it('says that a sum is partial while what its bound threw away lies in the window', () => {
+    const leaf = leavesOf(parsed({ did: { event: 'Order Completed', measure: 'sum', property: 'price', value: 1, window: { last: '1d' } } }))[0] as DidLeaf
+    const t = Array.from({ length: 10 }, (_, index) => START + index)
+    const state = { t, a: t.map(() => 10_000), cut: START - HOUR }
+    expect(evaluateDid(leaf, [state], START + HOUR, dayOfZone('UTC')).partial).toBe(true)
+    expect(evaluateDid(leaf, [state], START + DAY, dayOfZone('UTC')).partial).toBe(false)
+  })
+})
