@@ -1,8 +1,8 @@
 /**
  * What the questions need to know of the warehouse, given by whoever asks: this package imports no store.
  * Every function answers a piece of SQL. Columns of `events` that are read: project, number, type, event, timestamp,
- * revenue, currency; of `eventDay`: project, event (`*` for any activity), day (of the project's zone),
- * users (bitmap of numbers), n.
+ * day (of the project's zone), revenue, currency; of `eventDay`: project, event (`*` for any activity), day,
+ * numbers (bitmap), events (how many).
  */
 export interface MetricSchema {
   readonly events: string
@@ -12,7 +12,7 @@ export interface MetricSchema {
   readonly number: (value: number) => string
   /** Number of the person that holds a number today. */
   readonly person: (project: number, number: string) => string
-  /** Condition on `number`: the event belongs to somebody. */
+  /** Condition on a row of either table: it belongs to somebody. */
   readonly somebody: string
   /** Maps of `events` from a property's name to its value, by type. */
   readonly texts: string

@@ -46,8 +46,8 @@ export const personDaysSql = (source: Source, choice: EventChoice, from: Day | n
   const person = (number: string): string => schema.person(context.project, number)
   if (source.readFrom === 'aggregates')
     return (
-      `SELECT DISTINCT ${person('one')} AS person, day FROM ${schema.eventDay} ARRAY JOIN bitmapToArray(users) AS one` +
-      ` WHERE project = ${context.project} AND event = ${schema.text(choice.event)} AND ${dayWithin(source, 'day', from, to)}`
+      `SELECT DISTINCT ${person('one')} AS person, day FROM ${schema.eventDay} ARRAY JOIN bitmapToArray(numbers) AS one` +
+      ` WHERE project = ${context.project} AND ${schema.somebody} AND event = ${schema.text(choice.event)} AND ${dayWithin(source, 'day', from, to)}`
     )
   return (
     `SELECT DISTINCT ${person('number')} AS person, ${daySql(source)} AS day FROM ${schema.events}` +

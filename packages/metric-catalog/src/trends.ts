@@ -56,7 +56,7 @@ const aggregateSql = (source: Source, { measure, interval, from, to }: Asked, ch
   if (measure === 'people')
     return `SELECT ${at}, uniqExact(person) AS value FROM (${personDaysSql(source, choice, from, to)}) GROUP BY at ORDER BY at`
   return (
-    `SELECT ${at}, sum(n) AS value FROM ${schema.eventDay} WHERE project = ${context.project}` +
+    `SELECT ${at}, sum(events) AS value FROM ${schema.eventDay} WHERE project = ${context.project}` +
     ` AND event = ${schema.text(choice.event)} AND ${dayWithin(source, 'day', from, to)} GROUP BY at ORDER BY at`
   )
 }

@@ -1,0 +1,86 @@
+import { decodeHeader, type RecordHeader } from '@millrace/contracts'
+import type { Assignment, Batch, ConsumeOptions, HotStore, PartitionConsumer } from '@millrace/ports'
+
+/** Counts of one project, source and hour. The key of its document: `project/hour/source`. */
+export type HourKey = string
+
+export const HOUR_MS = 3_600_000
+
+export const hourKey = (project: number, hour: number, source: string): HourKey => `${project}/${hour}/${source}`
+export const parseHourKey = (key: HourKey): { project: number; hour: number; source: string } => {
+  const [project, hour, ...source] = key.split('/')
+  return { project: Number(project), hour: Number(hour), source: source.join('/') }
+}
+
+/** Scope of the hot store that holds what was received in one partition. */
+export const receivedScope = (topic: string, partition: number): string => `ledger:${topic}:${partition}`
+
+/** Adds what a record accounts for, by its header alone: events.accepted, events.resolved, events.rejected. */
+export const addHeader = (counts: Map<HourKey, number>, header: RecordHeader): void => {
+  if (header.kind === 'resolved') {
+    for (const origin of header.origins)
+      if ('events' in origin) add(counts, header.project, origin, origin.events + origin.repeats)
+    return
+  }
+  const [origin] = header.origins
+  if (origin && header.count > 0 && header.kind !== 'control') add(counts, header.project, origin, header.count)
+}
+
+const add = (counts: Map<HourKey, number>, project: number, origin: { source: string; receivedAt: number }, n: number): void => {
+  const key = hourKey(project, origin.receivedAt - (origin.receivedAt % HOUR_MS), origin.source)
+  counts.set(key, (counts.get(key) ?? 0) + n)
+}
+
+export interface ReceivedDeps {
+  readonly hot: Pick<HotStore, 'watermark' | 'get'>
+  readonly onFault: ConsumeOptions['onFault']
+}
+
+/**
+ * Keeps how many events were received, by project, source and hour, as a fold over the headers of what ingest wrote.
+ * It never looks at a line, so the count is independent of whatever else becomes of the events.
+ */
+export const receivedCounter = (deps: ReceivedDeps, topics: readonly string[]): ConsumeOptions => ({
+  group: 'ledger',
+  topics,
+  batchRecordsMax: 5000,
+  batchBytesMax: 8 * 1024 * 1024,
+  lingerMs: 500,
+  open: (assignment) => openCounter(deps, assignment),
+  onFault: deps.onFault,
+})
+
+const openCounter = async ({ hot }: ReceivedDeps, { topic, partition }: Assignment): Promise<PartitionConsumer> => {
+  const scope = receivedScope(topic, partition)
+  const watermark = (await hot.watermark(scope)) ?? 0
+  return {
+    from: watermark,
+    handle: async (batch) => ({
+      outputs: [],
+      state: {
+        scope,
+        watermark: batch.end,
+        puts: await addTo(hot, scope, countHeaders(batch)),
+        deletes: [],
+        timers: [],
+      },
+    }),
+    close: () => Promise.resolve(),
+  }
+}
+
+const countHeaders = (batch: Batch): ReadonlyMap<HourKey, number> => {
+  const counts = new Map<HourKey, number>()
+  for (const record of batch.records) addHeader(counts, decodeHeader(record.value))
+  return counts
+}
+
+const addTo = async (
+  hot: Pick<HotStore, 'get'>,
+  scope: string,
+  counts: ReadonlyMap<HourKey, number>,
+): Promise<readonly (readonly [HourKey, number])[]> => {
+  const keys = [...counts.keys()]
+  const before = await hot.get(scope, keys)
+  return keys.map((key, index) => [key, Number(before[index] ?? 0) + counts.get(key)!] as const)
+}
