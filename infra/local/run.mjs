@@ -1,0 +1,48 @@
+// Plain JavaScript without dependencies: it runs before anything is installed.
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from './build.mjs'
+import { CommandFailed, exitOf } from './child.mjs'
+import { install } from './install.mjs'
+import { thisMachine, unserved } from './platform.mjs'
+import { test, vitest } from './tests.mjs'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
+
+const main = async ([name, ...args]) => {
+  const command = COMMANDS[name]
+  if (!command) throw new Error(`Unknown command ${name ?? '(none)'}: there are ${Object.keys(COMMANDS).join(', ')}.`)
+  const reason = unserved(thisMachine())
+  if (reason) throw new Error(reason)
+  await install(root)
+  await build(root)
+  return command(args)
+}
+
+/** A program of the package `up`, in a process of its own. */
+const program = (path) => (args) =>
+  exitOf(process.execPath, [join(root, 'packages/up/dist', path), ...args], {
+    // Paths on the command line are meant from where the user stands; npm runs scripts at the root.
+    cwd: process.env.INIT_CWD ?? process.cwd(),
+    // chDB holds one thread of the pool for each running query, lmdb one for each commit.
+    env: { ...process.env, UV_THREADPOOL_SIZE: '16' },
+  })
+
+/** Long tests and measurements are test files that do more when they are told so. */
+const long = (folder, env) => (args) => vitest(root, [folder, '--reporter=verbose', '--testTimeout=0', ...args], env)
+
+const COMMANDS = {
+  start: program('main.js'),
+  import: program('import/main.js'),
+  test: (args) => test(root, args),
+  bench: long('tests/bench', { MILLRACE_BENCH: '1' }),
+  chaos: long('tests/chaos', { MILLRACE_LONG: '1' }),
+  fuzz: long('tests/fuzz', { MILLRACE_LONG: '1' }),
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  if (!(error instanceof CommandFailed)) console.error(error.message)
+  process.exitCode = error.code > 0 ? error.code : 1
+}

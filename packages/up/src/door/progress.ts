@@ -1,0 +1,34 @@
+import { SingleBar } from 'cli-progress'
+
+/** How far something has come: a bar on a terminal, a line for each tenth elsewhere. */
+export interface Progress {
+  /** @param done of `total` */
+  moved(done: number, events: number): void
+  end(): void
+}
+
+export const startProgress = (title: string, total: number, stream: NodeJS.WriteStream): Progress =>
+  stream.isTTY ? bar(title, total, stream) : tenths(title, total, stream)
+
+const bar = (title: string, total: number, stream: NodeJS.WriteStream): Progress => {
+  const format = `${title} {bar} {percentage} %  {events} events  {eta_formatted} left`
+  const single = new SingleBar({ format, stream, barCompleteChar: '█', barIncompleteChar: '░', barsize: 30, hideCursor: true, etaBuffer: 100 })
+  single.start(total, 0, { events: 0 })
+  return {
+    moved: (done, events) => single.update(done, { events: events.toLocaleString('en') }),
+    end: () => single.stop(),
+  }
+}
+
+const tenths = (title: string, total: number, stream: NodeJS.WriteStream): Progress => {
+  let told = 0
+  return {
+    moved: (done, events) => {
+      const tenth = Math.floor((10 * done) / Math.max(1, total))
+      if (tenth <= told) return
+      told = tenth
+      stream.write(`${title} ${tenth * 10} %  ${events.toLocaleString('en')} events\n`)
+    },
+    end: () => {},
+  }
+}
