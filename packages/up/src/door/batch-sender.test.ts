@@ -21,7 +21,7 @@ const doorThat = async (answer: (request: number, response: ServerResponse) => b
   return { door: { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, writeKey: 'w' }, taken }
 }
 
-const batches = Array.from({ length: 20 }, (_, index) => [JSON.stringify({ messageId: String(index) })])
+const batches = Array.from({ length: 20 }, (_, index) => [{ text: JSON.stringify({ messageId: String(index) }) }])
 const options = { inFlightMax: 4, attemptsMax: 5, sent: () => {}, pause: async () => {} }
 
 describe('sending batches', () => {

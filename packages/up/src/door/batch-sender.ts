@@ -7,8 +7,10 @@ export interface Door {
   readonly writeKey: string
 }
 
-/** Events as JSON texts, at most 100 of them and 500 KB together. */
-export type EventBatch = readonly string[]
+/** One event, as JSON; a sender may hang more on it, to know it again when it was refused. */
+export interface Outgoing {
+  readonly text: string
+}
 
 /** One event that the door refused; the others of its batch went on. */
 export interface RefusedEvent {
@@ -18,11 +20,12 @@ export interface RefusedEvent {
   readonly detail: string
 }
 
-export interface SendOptions {
+export interface SendOptions<T extends Outgoing> {
   readonly inFlightMax: number
   /** Tries of one batch before the whole sending is given up. */
   readonly attemptsMax: number
-  readonly sent: (batch: EventBatch, refused: readonly RefusedEvent[]) => void
+  /** A batch is in, but for what was refused of it. */
+  readonly sent: (batch: readonly T[], refused: readonly RefusedEvent[]) => void | Promise<void>
   readonly pause?: (ms: number) => Promise<unknown>
 }
 
@@ -35,7 +38,11 @@ export class DoorFault extends Error {
  * Sends all batches, a few at a time; reads the next one only when there is room for it, so a slow door slows its
  * source. Waits and tries again when the door is away or under pressure (429, 5xx). @throws DoorFault
  */
-export const sendBatches = async (door: Door, batches: AsyncIterable<EventBatch> | Iterable<EventBatch>, options: SendOptions): Promise<void> => {
+export const sendBatches = async <T extends Outgoing>(
+  door: Door,
+  batches: AsyncIterable<readonly T[]> | Iterable<readonly T[]>,
+  options: SendOptions<T>,
+): Promise<void> => {
   const inFlight = new Set<Promise<void>>()
   let fault: unknown
   try {
@@ -56,8 +63,8 @@ export const sendBatches = async (door: Door, batches: AsyncIterable<EventBatch>
   if (fault !== undefined) throw fault
 }
 
-const sendOne = async (door: Door, batch: EventBatch, options: SendOptions): Promise<readonly RefusedEvent[]> => {
-  const body = `{"batch":[${batch.join(',')}]}`
+const sendOne = async <T extends Outgoing>(door: Door, batch: readonly T[], options: SendOptions<T>): Promise<readonly RefusedEvent[]> => {
+  const body = `{"batch":[${batch.map(({ text }) => text).join(',')}]}`
   const pause = options.pause ?? sleep
   for (let attempt = 1; ; attempt++) {
     const answer = await post(door, body)

@@ -23,7 +23,8 @@ beforeEach(async () => {
     const { batch } = JSON.parse(text) as { batch: Record<string, unknown>[] }
     taken.push(...batch)
     batchSizes.push(batch.length)
-    response.end('{"success":true}')
+    const rejected = batch.flatMap((event, index) => (event['event'] === undefined ? [{ index, code: 'EVENT_NAME_MISSING', detail: 'none' }] : []))
+    response.end(JSON.stringify({ success: true, rejected }))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 })
@@ -37,7 +38,7 @@ const run = async (name: string, content: string | Buffer, ...args: string[]): P
   await writeFile(file, content)
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const options = importOptions([file, '--url', url, '--write-key', 'w', ...args], {})!
-  return importFile(options, { receivedAt: Date.UTC(2026, 0, 1), started: () => {}, moved: () => {}, pause: async () => {} })
+  return importFile(options, { started: () => {}, moved: () => {}, pause: async () => {} })
 }
 const ids = (): string[] => taken.map((event) => String(event['messageId'])).sort()
 

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { open, type FileHandle } from 'node:fs/promises'
-import { acceptEvent, isRefusal } from '@millrace/contracts'
 import { batchesOf } from '../door/batches.ts'
 import { DoorFault, sendBatches } from '../door/batch-sender.ts'
 import { content, openEventFile, type EventFile } from './file.ts'
@@ -25,14 +24,13 @@ export interface ImportResult {
 }
 
 export interface ImportHooks {
-  /** @param receivedAt now, in milliseconds: events ahead of it are refused */
-  readonly receivedAt: number
   readonly started: (file: EventFile) => void
   readonly moved: (bytesRead: number, sent: number) => void
   readonly pause?: (ms: number) => Promise<unknown>
 }
 
 const EXAMPLES_MAX = 20
+const REFUSED_LENGTH_MAX = 500
 /** About two minutes of a door that is away. */
 const ATTEMPTS_MAX = 18
 
@@ -47,11 +45,15 @@ export const importFile = async (options: ImportOptions, hooks: ImportHooks): Pr
   const lines = format === 'csv' ? readCsv(source, options.mapping, options.delimiter) : readNdjson(source)
   let fault: string | null = null
   try {
-    await sendBatches(options, texts(batchesOf(events(lines, file, refused, hooks.receivedAt), (text) => Buffer.byteLength(text))), {
+    await sendBatches(options, batchesOf(events(lines, file, refused), ({ text }) => Buffer.byteLength(text)), {
       inFlightMax: options.inFlightMax,
       attemptsMax: ATTEMPTS_MAX,
       ...(hooks.pause ? { pause: hooks.pause } : {}),
-      sent: (batch) => {
+      sent: async (batch, answers) => {
+        for (const { index, code, detail } of answers) {
+          const { line, text } = batch[index]!
+          await refused.add({ line, code, detail, text: text.slice(0, REFUSED_LENGTH_MAX) })
+        }
         progress.sent += batch.length
         hooks.moved(progress.bytes, progress.sent)
       },
@@ -63,25 +65,20 @@ export const importFile = async (options: ImportOptions, hooks: ImportHooks): Pr
     source.destroy()
     await refused.close()
   }
-  return { sent: progress.sent, refused: refused.count, examples: refused.examples, fault }
+  return { sent: progress.sent, refused: refused.count, examples: refused.examples.toSorted((a, b) => a.line - b.line), fault }
 }
 
-/** The events as JSON. What the door will refuse is sent all the same: it keeps it, and its ledger counts it. */
-async function* events(lines: AsyncIterable<ReadLine>, file: EventFile, refused: RefusedLines, receivedAt: number): AsyncGenerator<string> {
+interface LineToSend {
+  readonly line: number
+  readonly text: string
+}
+
+/** Whatever is a JSON object goes to the door, which alone says what an event is, keeps what it refuses, and counts it. */
+async function* events(lines: AsyncIterable<ReadLine>, file: EventFile, refused: RefusedLines): AsyncGenerator<LineToSend> {
   for await (const read of lines) {
-    if ('refused' in read) {
-      await refused.add({ line: read.line, ...read.refused })
-      continue
-    }
-    const text = JSON.stringify(hasMessageId(read.event) ? read.event : { ...read.event, messageId: messageIdOfLine(file, read.line) })
-    const checked = acceptEvent(read.event, { receivedAt, sentAt: null })
-    if (isRefusal(checked)) await refused.add({ line: read.line, code: checked.code, detail: checked.detail, text: text.slice(0, 500) })
-    yield text
+    if ('refused' in read) await refused.add({ line: read.line, ...read.refused })
+    else yield { line: read.line, text: JSON.stringify(hasMessageId(read.event) ? read.event : { ...read.event, messageId: messageIdOfLine(file, read.line) }) }
   }
-}
-
-async function* texts(batches: AsyncIterable<readonly string[]>): AsyncGenerator<readonly string[]> {
-  yield* batches
 }
 
 const hasMessageId = (event: Readonly<Record<string, unknown>>): boolean => typeof event['messageId'] === 'string' && event['messageId'] !== ''
