@@ -56,7 +56,8 @@ const canonical = (project: number, id: number, written: Written): CanonicalEven
   sessionId: '',
   channel: '',
   properties: written.properties ?? {},
-  traits: {},
+  // An identify has its values in its traits, which is what its row holds.
+  traits: written.properties ?? {},
   context: {},
   revenue: written.revenue ?? null,
   currency: written.currency ?? 'USD',
