@@ -3,14 +3,14 @@ import { StoreError } from '@millrace/ports'
 type Settings = Readonly<Record<string, string | number>>
 
 /**
- * Settings behind FORMAT hold for the whole statement, a UNION included, and for nothing else.
+ * Settings behind FORMAT hold for the whole statement and for nothing else. The engine does not hold a UNION to
+ * limits of its result; as a subquery it does.
  * @throws StoreError for a name or value that could leave its place
  */
 export const withFormat = (sql: string, format: string, settings?: Settings): string =>
-  `${trimmed(sql)}\nFORMAT ${word(format)}${settingsClause(settings)}`
+  `${limited(settings) ? `SELECT * FROM (\n${trimmed(sql)}\n)` : trimmed(sql)}\nFORMAT ${word(format)}${settingsClause(settings)}`
 
-/** The same for a statement whose format travels beside it. */
-export const withSettings = (sql: string, settings?: Settings): string => `${trimmed(sql)}${settingsClause(settings)}`
+const limited = (settings: Settings = {}): boolean => 'max_result_rows' in settings || 'max_result_bytes' in settings
 
 const settingsClause = (settings?: Settings): string => {
   const entries = Object.entries(settings ?? {})

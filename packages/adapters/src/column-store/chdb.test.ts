@@ -1,0 +1,130 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ColumnStore } from '@millrace/ports'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createChdbStore } from './chdb.ts'
+
+const path = mkdtempSync(join(tmpdir(), 'millrace-chdb-'))
+let store: ColumnStore
+beforeAll(async () => {
+  store = createChdbStore({ path, clients: 3, waitingMax: 4 })
+  await store.command('CREATE TABLE default.t (n UInt64, s String) ENGINE = MergeTree ORDER BY n SETTINGS non_replicated_deduplication_window = 100')
+})
+afterAll(async () => {
+  await store.close()
+  rmSync(path, { recursive: true, force: true })
+})
+
+const rows = (from: number, count: number): Buffer =>
+  Buffer.from(Array.from({ length: count }, (_, n) => `{"n":${from + n},"s":"x"}\n`).join(''))
+const count = async (): Promise<number> => (await store.query<{ n: number }>('SELECT count() AS n FROM default.t'))[0]!.n
+const collect = async (sql: string, format: string, settings = {}): Promise<Buffer> => {
+  const parts: Uint8Array[] = []
+  for await (const part of store.stream(sql, format, { settings })) parts.push(Buffer.from(part))
+  return Buffer.concat(parts)
+}
+
+describe('insert', () => {
+  it('is a no-op with a token that was seen, and the token sticks to nothing else', async () => {
+    await store.insert({ table: 'default.t', rows: rows(0, 10), token: 'a' })
+    await store.insert({ table: 'default.t', rows: rows(0, 10), token: 'a' })
+    expect(await count()).toBe(10)
+    for (let n = 1; n <= 6; n++) await store.insert({ table: 'default.t', rows: rows(n * 10, 10), token: `b${n}` })
+    expect(await count()).toBe(70)
+    await store.command("INSERT INTO default.t SETTINGS async_insert=0 VALUES (1000, 'plain')")
+    await store.command("INSERT INTO default.t SETTINGS async_insert=0 VALUES (1001, 'plain')")
+    expect(await count()).toBe(72)
+  })
+
+  it('is one part however many rows it has', async () => {
+    await store.command('CREATE TABLE default.big (n UInt64, s String) ENGINE = MergeTree ORDER BY n SETTINGS non_replicated_deduplication_window = 100')
+    await store.command('SYSTEM STOP MERGES default.big')
+    await store.insert({ table: 'default.big', rows: rows(0, 150_000), token: 'x' })
+    expect(await store.query("SELECT count() AS parts, sum(rows) AS rows FROM system.parts WHERE table = 'big' AND active")).toEqual([{ parts: 1, rows: 150_000 }])
+  })
+
+  it('stores nothing of a batch with a bad row and says the code', async () => {
+    const before = await count()
+    const bad = Buffer.concat([rows(5000, 3), Buffer.from('{"n":"no number","s":"x"}\n')])
+    await expect(store.insert({ table: 'default.t', rows: bad, token: 'bad' })).rejects.toMatchObject({ name: 'StoreError', code: 27 })
+    expect(await count()).toBe(before)
+  })
+})
+
+describe('settings', () => {
+  it('hold for one statement, whatever its form, and for no other', async () => {
+    const settings = { max_result_rows: 5, result_overflow_mode: 'throw' }
+    for (const sql of [
+      'SELECT number FROM system.numbers LIMIT 100',
+      'SELECT 1 UNION ALL SELECT number FROM numbers(100)',
+      '(SELECT 1) UNION ALL (SELECT number FROM numbers(100))',
+      'SELECT number FROM numbers(100) INTERSECT SELECT number FROM numbers(100)',
+      'WITH x AS (SELECT number FROM numbers(100)) SELECT * FROM x',
+    ]) {
+      await expect(store.query(sql, { settings })).rejects.toMatchObject({ code: 396 })
+      await expect(collect(sql, 'Native', settings)).rejects.toMatchObject({ code: 396 })
+    }
+    for (let n = 0; n < 6; n++) expect(await store.query('SELECT number FROM numbers(100)')).toHaveLength(100)
+  })
+
+  it('cannot leave their place', async () => {
+    await expect(store.query('SELECT 1', { settings: { 'max_threads=1, readonly': 0 } })).rejects.toMatchObject({ code: 36 })
+  })
+})
+
+describe('stream', () => {
+  const sql = "SELECT number AS `a\"\nb`, toString(number) AS s, number % 3 = 0 ? NULL : number AS n FROM numbers(150000) ORDER BY number"
+
+  it('gives every format byte for byte as a whole answer has it', async () => {
+    for (const format of ['Native', 'RowBinary', 'RowBinaryWithNames', 'RowBinaryWithNamesAndTypes', 'CSV', 'CSVWithNames',
+      'CSVWithNamesAndTypes', 'TSV', 'TSVWithNames', 'TabSeparatedWithNamesAndTypes', 'TSVRawWithNames', 'JSONEachRow',
+      'JSONCompactEachRow', 'JSONCompactEachRowWithNames', 'JSONCompactEachRowWithNamesAndTypes',
+      'JSONCompactStringsEachRowWithNames', 'JSONCompact', 'Values', 'Parquet', 'ArrowStream', 'XML']) {
+      const file = join(path, 'user_files.out')
+      await store.command(`${sql} INTO OUTFILE '${file}' TRUNCATE FORMAT ${format}`)
+      const { readFileSync } = await import('node:fs')
+      const streamed = await collect(sql, format)
+      const whole = readFileSync(file)
+      const cut = (bytes: Buffer): Buffer => (format === 'JSONCompact' || format === 'XML' ? bytes.subarray(0, 1_000_000) : bytes)
+      expect(cut(streamed).equals(cut(whole)), format).toBe(true)
+    }
+  })
+
+  it('comes in pieces, and throws what goes wrong in the middle', async () => {
+    let pieces = 0
+    const failing = async (): Promise<void> => {
+      for await (const piece of store.stream('SELECT throwIf(number = 900000) FROM numbers(1000000)', 'Native', { settings: { max_block_size: 8192 } })) pieces += Math.sign(piece.length)
+    }
+    await expect(failing()).rejects.toMatchObject({ name: 'StoreError', code: 395 })
+    expect(pieces).toBeGreaterThan(5)
+  })
+
+  it('names the columns of an empty answer', async () => {
+    expect((await collect('SELECT 1 AS x WHERE 0', 'Native')).toString('latin1')).toBe('\x01\x00\x01x\x05UInt8')
+  })
+
+  it('gives its connection back when the reader goes away', async () => {
+    for (let n = 0; n < 8; n++) for await (const piece of store.stream('SELECT number FROM numbers(1000000)', 'Native')) if (piece) break
+    expect(await count()).toBeGreaterThan(0)
+  })
+})
+
+describe('a failed statement', () => {
+  it('leaves nothing in the answers that follow', async () => {
+    const failing = 'SELECT throwIf(number = 3000000) FROM numbers(4000000) SETTINGS max_block_size=1000'
+    for (let n = 0; n < 4; n++) await expect(store.query(failing)).rejects.toMatchObject({ code: 395 })
+    for (let n = 0; n < 8; n++) expect(await store.query('SELECT 5 AS x')).toEqual([{ x: 5 }])
+    for (let n = 0; n < 4; n++) await expect(collect(failing, 'JSON')).rejects.toMatchObject({ code: 395 })
+    for (let n = 0; n < 8; n++) expect((await collect('SELECT 5', 'TSV')).toString()).toBe('5\n')
+  })
+})
+
+describe('the queue', () => {
+  it('refuses what is over its bound with code 202 and serves the rest', async () => {
+    const answers = await Promise.allSettled(Array.from({ length: 12 }, () => store.query('SELECT sleep(0.1) AS x')))
+    const refused = answers.filter((answer) => answer.status === 'rejected')
+    expect(refused).toHaveLength(5)
+    for (const answer of refused) expect(answer.reason).toMatchObject({ name: 'StoreError', code: 202 })
+  })
+})
