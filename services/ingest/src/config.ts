@@ -1,0 +1,18 @@
+import { z } from 'zod'
+
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
+
+/** Settings of ingest: names as in the environment, units in the names. */
+export const ingestConfig = z.object({
+  BODY_BYTES_MAX: whole(1024, 100 << 20).default(5 << 20).describe('bytes of a request body as it comes'),
+  INFLATED_BYTES_MAX: whole(1024, 200 << 20).default(20 << 20).describe('bytes of a gzip body unpacked; at most 200 times its packed size, or 1 MiB'),
+  EVENT_BYTES_MAX: whole(256, 512 << 10).default(64 << 10).describe('bytes of one event'),
+  BATCH_EVENTS_MAX: whole(1, 100_000).default(20_000).describe('events of one batch'),
+  REJECTED_BYTES_MAX: whole(256, 512 << 10).default(256 << 10).describe('bytes kept of one refused event or body'),
+  APPEND_LINGER_MS: whole(0, 100).default(3).describe('wait for events of other requests before the log is written'),
+  QUEUED_BYTES_MAX: whole(1 << 20, 1 << 30).default(64 << 20).describe('bytes of events that wait for the log; above, 503'),
+  OPEN_REQUESTS_MAX: whole(1, 100_000).default(4096).describe('requests at the same time; above, 429'),
+  OPEN_BYTES_MAX: whole(1 << 20, 4 << 30).default(256 << 20).describe('bytes of bodies at the same time; above, 429'),
+  PUBLIC_URL: z.url().optional().describe('address under which browsers reach ingest, where a proxy stands before it'),
+})
+export type IngestConfig = z.infer<typeof ingestConfig>

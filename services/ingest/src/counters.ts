@@ -1,0 +1,33 @@
+import { Counter, Gauge, Histogram, type Registry } from '@millrace/service-kit'
+
+/** What ingest tells Prometheus. */
+export interface IngestCounters {
+  readonly accepted: Counter<'protocol'>
+  readonly rejected: Counter<'protocol' | 'code'>
+  /** Requests that no project could be found for: they are in no ledger. */
+  readonly unauthorised: Counter<'code'>
+  /** Requests told to come again later. */
+  readonly turnedAway: Counter<'code'>
+  readonly appendedBytes: Counter
+  readonly appendSeconds: Histogram
+  readonly queuedBytes: Gauge
+}
+
+export const createCounters = (registry: Registry, queuedBytes: () => number): IngestCounters => {
+  const registers = [registry]
+  return {
+    queuedBytes: new Gauge({
+      name: 'millrace_ingest_queued_bytes', help: 'Bytes of events that wait for the log', registers,
+      collect() { this.set(queuedBytes()) },
+    }),
+    accepted: new Counter({ name: 'millrace_ingest_events_accepted_total', help: 'Events that the log has', labelNames: ['protocol'], registers }),
+    rejected: new Counter({ name: 'millrace_ingest_events_rejected_total', help: 'Events refused and kept', labelNames: ['protocol', 'code'], registers }),
+    unauthorised: new Counter({ name: 'millrace_ingest_requests_unauthorised_total', help: 'Requests without a known key', labelNames: ['code'], registers }),
+    turnedAway: new Counter({ name: 'millrace_ingest_requests_turned_away_total', help: 'Requests told to try again', labelNames: ['code'], registers }),
+    appendedBytes: new Counter({ name: 'millrace_ingest_appended_bytes_total', help: 'Bytes of events before compression', registers }),
+    appendSeconds: new Histogram({
+      name: 'millrace_ingest_append_seconds', help: 'Time of one append to the log', registers,
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+    }),
+  }
+}

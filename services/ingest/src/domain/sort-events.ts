@@ -1,0 +1,106 @@
+import { isUtf8 } from 'node:buffer'
+import {
+  acceptEvent, filedKeyOf, homeOf, messageIdOf, type Origin, ownMessageId, type Project, refuse, type Refusal,
+  type RejectedLine, shardOf, topics,
+} from '@millrace/contracts'
+import type { Slice } from './split-batch.ts'
+
+/** One event of a request: read, and as it was sent. */
+export interface SentEvent {
+  readonly raw: unknown
+  readonly bytes: Buffer
+  readonly depth: number
+}
+
+export interface RejectedEvent {
+  readonly index: number
+  readonly refusal: Refusal
+  readonly line: RejectedLine
+}
+
+/** A request's events: the lines for each home partition, and what is refused. */
+export interface Sorted {
+  readonly accepted: number
+  readonly byPartition: ReadonlyMap<number, Buffer[]>
+  readonly rejected: readonly RejectedEvent[]
+}
+
+export interface DoorBounds {
+  readonly eventBytesMax: number
+  readonly rejectedBytesMax: number
+}
+
+const DEPTH_MAX = 64
+
+/** Checks each event on its own, so that a bad one never harms its neighbours. `newId` names events that have no id. */
+export const sortEvents = (
+  events: readonly SentEvent[], origin: Origin, project: Project, bounds: DoorBounds, newId: () => string,
+): Sorted => {
+  const byPartition = new Map<number, Buffer[]>()
+  const rejected: RejectedEvent[] = []
+  for (const [index, event] of events.entries()) {
+    const refusal = checkBytes(event, bounds) ?? checkFields(event, origin)
+    if (refusal) {
+      rejected.push({ index, refusal, line: rejectedLine(refusal, event, bounds) })
+      continue
+    }
+    const { partition, line } = file(event, origin, project, newId)
+    const lines = byPartition.get(partition)
+    if (lines) lines.push(line)
+    else byPartition.set(partition, [line])
+  }
+  return { accepted: events.length - rejected.length, byPartition, rejected }
+}
+
+const checkBytes = ({ bytes, depth }: SentEvent, bounds: DoorBounds): Refusal | null => {
+  if (bytes.length > bounds.eventBytesMax) return refuse('EVENT_TOO_LARGE', `the event has ${bytes.length} bytes`)
+  if (depth > DEPTH_MAX) return refuse('EVENT_TOO_DEEP', `the event is nested ${depth} deep`)
+  return isUtf8(bytes) ? null : refuse('INVALID_UTF8')
+}
+
+const checkFields = ({ raw }: SentEvent, origin: Origin): Refusal | null => {
+  const result = acceptEvent(raw, origin)
+  return result.ok ? null : result
+}
+
+const file = ({ raw, bytes }: SentEvent, origin: Origin, project: Project, newId: () => string) => {
+  const fields = raw as Readonly<Record<string, unknown>>
+  const own = ownMessageId(fields)
+  const given = own === null ? newId() : null
+  const messageId = given ?? messageIdOf(origin, fields)
+  const key = filedKeyOf(project, { userId: fields['userId'], anonymousId: fields['anonymousId'], messageId })
+  return {
+    partition: homeOf(shardOf(project.id, key), topics.accepted.partitions),
+    line: given === null ? bytes : withField(bytes, 'messageId', given),
+  }
+}
+
+/** The event with one more field at its end; of two fields with one name, JSON.parse takes the last. */
+export const withField = (bytes: Buffer, name: string, value: string): Buffer =>
+  Buffer.concat([bytes.subarray(0, bytes.lastIndexOf(0x7d)), Buffer.from(`,${JSON.stringify(name)}:${JSON.stringify(value)}}`)])
+
+/** What is kept of a refusal; over the bound the detail says how much is missing. */
+export const rejectedLine = (refusal: Refusal, { raw, bytes }: Pick<SentEvent, 'raw' | 'bytes'>, bounds: DoorBounds): RejectedLine => {
+  const cut = bytes.length > bounds.rejectedBytesMax
+  return {
+    code: refusal.code,
+    detail: cut ? `${refusal.detail} (the first ${bounds.rejectedBytesMax} of ${bytes.length} bytes are kept)` : refusal.detail,
+    bytes: bytes.subarray(0, bounds.rejectedBytesMax).toString('base64'),
+    messageId: typeof raw === 'object' && raw !== null ? ownMessageId(raw as Readonly<Record<string, unknown>>)?.slice(0, 256) ?? null : null,
+  }
+}
+
+/** The bytes of each event where the splitter agrees with JSON.parse, else the event written anew. */
+export const sentEvents = (batch: readonly unknown[], body: Buffer, slices: readonly Slice[] | null): readonly SentEvent[] =>
+  slices?.length === batch.length
+    ? batch.map((raw, index) => ({ raw, bytes: body.subarray(slices[index]!.start, slices[index]!.end), depth: slices[index]!.depth }))
+    : batch.map(rewritten)
+
+const rewritten = (raw: unknown): SentEvent => {
+  try {
+    return { raw, bytes: Buffer.from(JSON.stringify(raw)), depth: 0 }
+  } catch {
+    // Nested so deeply that it cannot be written again.
+    return { raw, bytes: Buffer.alloc(0), depth: Number.POSITIVE_INFINITY }
+  }
+}

@@ -1,0 +1,49 @@
+import { ProblemError } from '@millrace/contracts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+export interface OpenRequests {
+  /** A hook: counts the request in before its body is read, or turns it away. */
+  enter(request: FastifyRequest, reply: FastifyReply): Promise<void>
+  count(): number
+  /** Resolves when the last open request has ended. */
+  idle(): Promise<void>
+}
+
+/** Bounds the requests and the bytes of their bodies that are in memory at once. */
+export const createOpenRequests = (bounds: {
+  readonly requestsMax: number
+  readonly bytesMax: number
+  /** What a body of unknown length is counted as. */
+  readonly bodyBytesMax: number
+  readonly stopping: () => boolean
+}): OpenRequests => {
+  let requests = 0
+  let bytes = 0
+  let waiting: (() => void)[] = []
+  return {
+    idle: () => new Promise((resolve) => (requests === 0 ? resolve() : waiting.push(resolve))),
+    count: () => requests,
+    enter: async (request, reply) => {
+      if (bounds.stopping()) throw new ProblemError('STOPPING', undefined, { retryAfterSeconds: 2 })
+      const size = Math.min(Number(request.headers['content-length'] ?? bounds.bodyBytesMax) || 0, bounds.bodyBytesMax)
+      if (requests >= bounds.requestsMax || (requests > 0 && bytes + size > bounds.bytesMax)) {
+        throw new ProblemError('TOO_MANY_REQUESTS', undefined, { retryAfterSeconds: 1 })
+      }
+      requests++
+      bytes += size
+      let left = false
+      const leave = (): void => {
+        if (left) return
+        left = true
+        requests--
+        bytes -= size
+        if (requests > 0) return
+        for (const resolve of waiting) resolve()
+        waiting = []
+      }
+      // `close` also comes when the client goes away before the answer.
+      reply.raw.once('finish', leave)
+      reply.raw.once('close', leave)
+    },
+  }
+}

@@ -1,0 +1,55 @@
+import {
+  ANONYMOUS, declaredId, encodeRecord, homeOf, type IdentityCommand, type Key, keyOf, type Project, ProblemError, shardOf,
+  topics, typeOf, USER,
+} from '@millrace/contracts'
+import type { Clock, EventLog, HotStore, Ids } from '@millrace/ports'
+import { callerOf, type Projects, requireApiKey } from '@millrace/service-kit'
+import type { FastifyPluginAsync } from 'fastify'
+import { z } from 'zod'
+
+const typedKey = z.object({ type: z.string().max(64), value: z.union([z.string().max(1024), z.int()]) })
+const identityCommand = z.object({ op: z.enum(['merge', 'unlink']), a: typedKey, b: typedKey })
+
+export interface IdentityCommandDeps {
+  readonly log: EventLog
+  readonly hot: HotStore
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly projects: Projects
+}
+
+/** POST /api/identity/commands: joins two keys on purpose, or cuts them. Answered when the log has it. */
+export const identityCommandRoutes = (deps: IdentityCommandDeps): FastifyPluginAsync => async (app) => {
+  app.post('/api/identity/commands', { onRequest: requireApiKey(deps, 'admin') }, async (request, reply) => {
+    const { project, role } = callerOf(request)
+    const asked = identityCommand.parse(request.body)
+    const [a, b] = [keyAsked(project, asked.a), keyAsked(project, asked.b)]
+    if (a === b) throw new ProblemError('KEY_INVALID', 'a and b are the same key')
+    const order = { time: deps.clock.now(), messageId: deps.ids.uuid() }
+    const command: IdentityCommand = { type: 'identity.command', op: asked.op, a, b, order, by: `api:${role}` }
+    await deps.log.append([{
+      topic: topics.accepted.name,
+      partition: homeOf(shardOf(project.id, homeKeyOf(a, b)), topics.accepted.partitions),
+      key: homeKeyOf(a, b),
+      value: encodeRecord({ kind: 'control', project: project.id, count: 0, origins: [] }, [JSON.stringify(command)]),
+    }])
+    return reply.code(202).send({ commandId: order.messageId, op: asked.op, a, b })
+  })
+}
+
+const keyAsked = (project: Project, { type, value }: z.infer<typeof typedKey>): Key => {
+  const known = type === USER || type === ANONYMOUS || project.identity.types.some((declared) => declared.type === type)
+  const id = known ? declaredId(type, value, project.identity.blockedValues) : null
+  if (id === null) throw new ProblemError('KEY_INVALID', `${type} with this value is no key of the project`)
+  return keyOf(type, id)
+}
+
+/** The home of a pair: its user key, of two users the smaller; else its anonymous key; else the smaller key. */
+export const homeKeyOf = (a: Key, b: Key): Key => {
+  const smaller = a < b ? a : b
+  for (const type of [USER, ANONYMOUS]) {
+    const [first, second] = [typeOf(a) === type, typeOf(b) === type]
+    if (first || second) return first && second ? smaller : first ? a : b
+  }
+  return smaller
+}

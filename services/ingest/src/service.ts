@@ -1,0 +1,71 @@
+import type { Clock, EventLog, HotStore, Ids } from '@millrace/ports'
+import { createMetricsRegistry, type Logger, problemOf, type Projects, type Registry } from '@millrace/service-kit'
+import type { FastifyPluginAsync } from 'fastify'
+import { type AppendQueue, createAppendQueue } from './append-queue.ts'
+import { type IngestConfig, ingestConfig } from './config.ts'
+import { createCounters } from './counters.ts'
+import { createDoor } from './door.ts'
+import { createOpenRequests } from './open-requests.ts'
+import { segmentRoutes } from './protocols/segment.ts'
+import { identityCommandRoutes } from './routes/identity-commands.ts'
+
+export interface IngestDeps {
+  readonly log: EventLog
+  readonly hot: HotStore
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly logger: Logger
+  readonly projects: Projects
+  /** Shared where several services run in one process. */
+  readonly metrics?: Registry
+}
+
+export interface Ingest {
+  readonly routes: FastifyPluginAsync
+  start(): Promise<void>
+  /** Resolves when the log has everything that was taken so far. */
+  drain(): Promise<void>
+  /** Takes nothing new, and waits for what was taken. */
+  stop(): Promise<void>
+}
+
+/** HTTP in, events.accepted and events.rejected out. Settings not given have their defaults. */
+export const createIngest = (deps: IngestDeps, settings: Partial<IngestConfig> = {}): Ingest => {
+  const config = { ...ingestConfig.parse({}), ...settings }
+  const { log, clock } = deps
+  let stopping = false
+  const queue: AppendQueue = createAppendQueue(
+    {
+      log,
+      clock,
+      onAppended: (bytes, ms) => {
+        counters.appendedBytes.inc(bytes)
+        counters.appendSeconds.observe(ms / 1000)
+      },
+      onFailed: (error) => deps.logger.error({ event: 'append.failed', err: error }, 'the senders are told to try again'),
+    },
+    { lingerMs: config.APPEND_LINGER_MS, queuedBytesMax: config.QUEUED_BYTES_MAX })
+  const counters = createCounters(deps.metrics ?? createMetricsRegistry(), queue.queuedBytes)
+  const openRequests = createOpenRequests({
+    requestsMax: config.OPEN_REQUESTS_MAX, bytesMax: config.OPEN_BYTES_MAX, bodyBytesMax: config.BODY_BYTES_MAX, stopping: () => stopping,
+  })
+  const door = createDoor({ ...deps, config, counters, openRequests, queue })
+
+  return {
+    routes: async (app) => {
+      app.addHook('onError', async (_request, _reply, error: unknown) => {
+        const { code, status } = problemOf(error)
+        if (status === 429 || status === 503) counters.turnedAway.inc({ code })
+      })
+      await app.register(segmentRoutes(door))
+      await app.register(identityCommandRoutes(deps))
+    },
+    start: async () => { stopping = false },
+    drain: queue.drain,
+    stop: async () => {
+      stopping = true
+      await openRequests.idle()
+      await queue.drain()
+    },
+  }
+}

@@ -1,0 +1,39 @@
+import { decodeRecord, type RecordHeader, topics } from '@millrace/contracts'
+import { type EventLog, LogUnavailable, type NewRecord } from '@millrace/ports'
+
+export interface MemoryLog extends EventLog {
+  /** How many appends were made. */
+  appends(): number
+  /** Every line of a topic with its header and partition. */
+  lines(topic: string): { header: RecordHeader; partition: number; line: Buffer }[]
+  headers(topic: string): RecordHeader[]
+  /** The next append fails so. */
+  failWith(error: LogUnavailable | null): void
+}
+
+/** What ingest needs of a log, where a test looks at records and not at durability. */
+export const createMemoryLog = (): MemoryLog => {
+  const kept: NewRecord[] = []
+  let appends = 0
+  let fault: LogUnavailable | null = null
+  const unused = () => Promise.reject(new Error('ingest never reads the log'))
+  const of = (topic: string) => kept.filter((record) => record.topic === topic).map((record) => ({ ...record, decoded: decodeRecord(record.value) }))
+  return {
+    append: async (records) => {
+      if (fault) throw fault
+      appends++
+      kept.push(...records)
+    },
+    consume: unused, read: unused, extents: unused, committed: unused,
+    ready: async () => { if (fault) throw fault },
+    close: async () => {},
+    appends: () => appends,
+    headers: (topic) => of(topic).map(({ decoded }) => decoded.header),
+    lines: (topic) => of(topic).flatMap(({ partition, decoded }) => decoded.lines().map((line) => ({ header: decoded.header, partition, line }))),
+    failWith: (error) => { fault = error },
+  }
+}
+
+export const acceptedOf = (log: MemoryLog) => log.lines(topics.accepted.name)
+export const rejectedOf = (log: MemoryLog) =>
+  log.lines(topics.rejected.name).map(({ line }) => JSON.parse(line.toString()) as { code: string; bytes: string; detail: string; messageId: string | null })
