@@ -131,8 +131,10 @@ CREATE TABLE IF NOT EXISTS millrace_store.repeats (
   project UInt16,
   source LowCardinality(String),
   hour DateTime('UTC'),
-  n UInt64
-) ENGINE = SummingMergeTree(n)
+  n UInt64,
+  _partition UInt16,
+  _offset UInt64
+) ENGINE = MergeTree
 PARTITION BY project
 ORDER BY (project, source, hour)
 SETTINGS non_replicated_deduplication_window = 20000;

@@ -2,10 +2,18 @@ import type { Origin, OriginCount, Place, RejectedLine } from '@millrace/contrac
 import { hourText, jsonRow, timeText } from './json.ts'
 
 /** One row of `millrace_store.repeats`, or null when the origin brought none. */
-export const repeatRow = (project: number, origin: OriginCount): string | null =>
+export const repeatRow = (project: number, origin: OriginCount, [partition, offset]: readonly [number, number]): string | null =>
   origin.repeats === 0
     ? null
-    : jsonRow({ project, source: origin.source, hour: hourText(origin.receivedAt), n: origin.repeats })
+    : jsonRow({
+        project,
+        source: origin.source,
+        hour: hourText(origin.receivedAt),
+        n: origin.repeats,
+        // The ledger counts below the sink's position: what is stored but not committed is still pending.
+        _partition: partition,
+        _offset: offset,
+      })
 
 /** One row of `millrace_store.rejected`. */
 export const rejectedRow = (project: number, origin: Origin, line: RejectedLine, place: Place): string =>

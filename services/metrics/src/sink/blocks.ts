@@ -131,7 +131,7 @@ interface Settings {
 
 const encodeResolved = (into: Collected, { partition, offset }: LogRecord, decoded: DecodedRecord, settings: Settings): void => {
   for (const origin of decoded.header.origins as readonly OriginCount[]) {
-    const row = repeatRow(settings.project.id, origin)
+    const row = repeatRow(settings.project.id, origin, [partition, offset])
     if (row !== null) into.rows.repeats.push(row)
     into.advance(partition, origin.receivedAt)
   }
