@@ -1,0 +1,131 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import { build } from 'vite'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startStub, type Answers, type Stub } from './stub-server.ts'
+
+const CHROMIUM = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
+const present = existsSync(CHROMIUM)
+if (!present) console.warn(`SKIPPED: the page is not tried, since there is no Chromium at ${CHROMIUM} (set CHROMIUM_PATH)`)
+
+// The same words as the server's own, so that the page is tried under them.
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+const NOW = Date.UTC(2026, 2, 1, 12)
+
+const person = '0b9f7c64-95a1-5d8e-9d3a-4a0c5b7e2f11'
+const LIVE = {
+  at: NOW,
+  perSecond: Array.from({ length: 60 }, (_, second) => (second * 7) % 13),
+  people: 2000,
+  newest: NOW - 400,
+  pending: 0,
+  events: [
+    { id: '2', at: NOW - 400, type: 'track', event: 'Order Completed', channel: 'counter', person, name: 'm00042' },
+    { id: '1', at: NOW - 900, type: 'page', event: 'Page Viewed', channel: 'web', person, name: 'device-with-a-rather-long-name-7f3a9c' },
+    { id: '0', at: NOW - 1200, type: 'identify', event: 'Identify', channel: 'kol', person: null, name: null },
+  ],
+  refused: [{ id: '0', at: NOW - 5000, code: 'EVENT_NAME_MISSING', detail: 'A track event needs a name in event.', beginning: '{"type":"track","userId":"u1","properties":{"a":"<b>bold</b>"}}' }],
+}
+const row = { received: 50_311, stored: 49_360, rejected: 0, duplicate: 951, erased: 0, pending: 0 }
+const ANSWERS: Answers = {
+  '/api/session': { role: 'admin', project: { id: 1, name: '溪畔茶铺', zone: 'Asia/Shanghai', currency: 'CNY' } },
+  '/api/setup': { writeKey: 'wk_0123456789abcdef' },
+  '/api/ledger': { rows: [{ source: 'web', hour: 1, ...row }, { source: 'web', hour: 2, ...row }, { source: 'shop-counter', hour: 2, ...row, received: row.received + 2, pending: 2 }] },
+  '/api/segments': { segments: [{ id: 's1', name: '回头客 Repeat buyers', size: 321 }, { id: 's2', name: '弃单 Abandoned checkout', size: null }] },
+}
+
+let browser: Browser
+let folder = ''
+const stubs: Stub[] = []
+const faults: string[] = []
+
+beforeAll(async () => {
+  if (!present) return
+  folder = await mkdtemp(join(tmpdir(), 'millrace-console-'))
+  await build({ root: fileURLToPath(new URL('..', import.meta.url)), logLevel: 'error', build: { outDir: folder, emptyOutDir: true } })
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+})
+afterAll(async () => {
+  await browser?.close()
+  await Promise.all(stubs.map((stub) => stub.close()))
+  if (folder) await rm(folder, { recursive: true, force: true })
+})
+
+const openPage = async (options: BrowserContextOptions = {}, answers: Answers = ANSWERS): Promise<{ page: Page; stub: Stub }> => {
+  const stub = await startStub(folder, answers, POLICY)
+  stubs.push(stub)
+  const page = await (await browser.newContext({ locale: 'en-GB', ...options })).newPage()
+  page.on('console', (message) => {
+    if (message.type() === 'error') faults.push(message.text())
+  })
+  page.on('pageerror', (error) => faults.push(error.message))
+  await page.goto(stub.url)
+  return { page, stub }
+}
+
+/** For a person to look at: set MILLRACE_SHOTS to a folder. */
+const shot = async (page: Page, name: string): Promise<void> => {
+  const shots = process.env['MILLRACE_SHOTS']
+  if (shots) await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true })
+}
+
+const showsLive = async ({ page, stub }: { page: Page; stub: Stub }): Promise<void> => {
+  await page.getByRole('status').getByText(/Live|实时/).waitFor()
+  stub.push(LIVE)
+  await page.getByText('Order Completed').first().waitFor()
+}
+
+describe.skipIf(!present)('the page in a real Chromium', () => {
+  it('shows what is pushed the moment it comes, and what the API tells', async () => {
+    const opened = await openPage({ viewport: { width: 1280, height: 900 } })
+    await showsLive(opened)
+    const { page } = opened
+    await expect.poll(() => page.locator('[data-figure=people]').textContent()).toBe('2,000')
+    await expect.poll(() => page.locator('[data-ledger=received]').textContent()).toBe('150,935')
+    await expect.poll(() => page.getByText('回头客 Repeat buyers').count()).toBe(1)
+    expect(await page.getByText('Balanced').count()).toBe(1)
+    expect(await page.getByText('EVENT_NAME_MISSING').count()).toBe(1)
+    expect(await page.locator('pre').first().textContent()).toContain('wk_0123456789abcdef')
+    // What a sender wrote is text, never markup.
+    expect(await page.locator('.bytes b').count()).toBe(0)
+    await shot(page, 'light')
+  })
+
+  it('offers the first event first when nobody is there yet', async () => {
+    const { page, stub } = await openPage({}, { ...ANSWERS, '/api/ledger': { rows: [] }, '/api/segments': { segments: [] } })
+    await page.getByRole('status').getByText('Live').waitFor()
+    stub.push({ ...LIVE, perSecond: LIVE.perSecond.map(() => 0), people: 0, newest: null, events: [], refused: [] })
+    await page.getByRole('heading', { name: 'Send the first event' }).waitFor()
+    await shot(page, 'first')
+  })
+
+  it('speaks Chinese where the browser does, and keeps what is chosen', async () => {
+    const opened = await openPage({ locale: 'zh-CN', colorScheme: 'dark', viewport: { width: 1280, height: 900 } })
+    await showsLive(opened)
+    const { page } = opened
+    await page.getByRole('heading', { name: '最新事件' }).waitFor()
+    expect(await page.locator('html').getAttribute('lang')).toBe('zh')
+    await shot(page, 'dark-zh')
+    await page.getByRole('button', { name: 'English' }).click()
+    await page.getByRole('heading', { name: 'Latest events' }).waitFor()
+    await page.reload()
+    await page.getByRole('heading', { name: 'Latest events' }).waitFor()
+  })
+
+  it('fits a phone of 360 pixels without scrolling sideways', async () => {
+    const opened = await openPage({ viewport: { width: 360, height: 740 }, deviceScaleFactor: 2 })
+    await showsLive(opened)
+    const { page } = opened
+    await expect.poll(() => page.getByText('Repeat buyers').count()).toBe(1)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
+    await shot(page, 'phone')
+  })
+
+  it('breaks no rule of its own policy, and logs no error', () => {
+    expect(faults).toEqual([])
+  })
+})
