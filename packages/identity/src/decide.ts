@@ -68,7 +68,7 @@ const changeOf = (before: Neighbourhood, after: Neighbourhood, fact: IdentityFac
   if (fact.type === 'key.numbered') return { links: new Map(), from: null, removed: [], dropped: [] }
   const bases = new Set(keysOfFact(fact).map(baseOf))
   // A user that is seen takes links over from the device of its name: their other ends get one user more.
-  if (fact.type === 'user.seen') for (const base of [...bases]) for (const other of after.base(base)?.others ?? []) bases.add(other)
+  if (fact.type === 'user.seen') for (const key of keysOfFact(fact)) for (const other of after.base(baseOf(key))?.others ?? []) bases.add(other)
   const collect = (view: Neighbourhood): ReadonlyMap<string, Link> =>
     new Map([...bases].flatMap((base) => view.linksOfBase(base)).map((link) => [link.id, link]))
   const [was, is] = [collect(before), collect(after)]

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Key, Order } from '@millrace/contracts'
 import { ANONYMOUS, compareOrder, keyOf, typeOf, USER, valueOf } from '@millrace/contracts'
 
@@ -67,9 +68,18 @@ export const keysOfBase = (base: Base): readonly Key[] =>
 export const ordered = <Text extends string>(a: Text, b: Text): readonly [Text, Text] => (a <= b ? [a, b] : [b, a])
 export const pairId = (a: Key, b: Key): string => ordered(a, b).join('\n')
 
-export const baseDocumentId = (project: number, base: Base): DocumentId => `b/${project}/${base}`
-export const linkDocumentId = (project: number, a: Base, b: Base): DocumentId => `l/${project}/${ordered(a, b).join('\n')}`
+export const baseDocumentId = (project: number, base: Base): DocumentId => `b/${project}/${bounded(base)}`
+export const linkDocumentId = (project: number, a: Base, b: Base): DocumentId =>
+  `l/${project}/${bounded(ordered(a, b).join('\n'))}`
 export const personDocumentId = (project: number, person: string): DocumentId => `p/${project}/${person}`
+/** Of the home's document of a key. */
+export const keyDocumentId = (project: number, key: Key): DocumentId => `key/${project}/${bounded(key)}`
+
+const ID_LENGTH_MAX = 160
+
+/** Stores bound the length of a key in bytes; an id is only ever compared, so a long one is replaced by its hash. */
+const bounded = (text: string): string =>
+  text.length <= ID_LENGTH_MAX ? text : `#${createHash('sha256').update(text).digest('base64url')}`
 
 export const newLinkDocument: LinkDocument = { pairs: {}, aliased: [], outcomes: {} }
 

@@ -1,5 +1,5 @@
 import type { IdentityCommand, IdentityFact, Key, KeyPlaced, Millis, NumberExpected, NumberLeft, Order } from '@millrace/contracts'
-import { compareOrder, personIdOf, typeOf, USER, valueOf } from '@millrace/contracts'
+import { compareOrder, personIdOf, typeOf, USER } from '@millrace/contracts'
 
 /** What the home of a key keeps of it. The home alone gives the number and switches it between persons (R4). */
 export interface KeyDocument {

@@ -1,4 +1,5 @@
 export * from './decide.ts'
+export { keysOfFact } from './apply-fact.ts'
 export * from './documents.ts'
 export * from './home.ts'
 export { NotLoaded } from './neighbourhood.ts'

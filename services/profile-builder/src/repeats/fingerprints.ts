@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto'
+
+/** Bytes of a fingerprint: at a billion ids the chance that any two are alike is below 10⁻¹⁰. */
+export const FINGERPRINT_BYTES = 12
+const WORDS = 3
+const LOAD_MAX = 0.8
+const GROWTH = 1.25
+const CAPACITY_FIRST = 64
+
+/** What is remembered of one message: nothing but this. A digest, so that no sender can aim at another's message. */
+export const fingerprintOf = (project: number, key: string, messageId: string): Buffer => {
+  const digest = createHash('sha1').update(`${project}\n${key}\n${messageId}`).digest()
+  // All zeros marks a free place in the table.
+  if (digest.readUInt32LE(0) === 0) digest.writeUInt32LE(1, 0)
+  return digest.subarray(0, FINGERPRINT_BYTES)
+}
+
+/** A set of fingerprints, 15 to 19 bytes an id: open addressing in one array that grows by a quarter. */
+export class Fingerprints {
+  private words = new Uint32Array(CAPACITY_FIRST * WORDS)
+  private capacity = CAPACITY_FIRST
+  size = 0
+
+  get bytes(): number {
+    return this.words.byteLength
+  }
+
+  has(fingerprint: Buffer, at = 0): boolean {
+    const [a, b, c] = read(fingerprint, at)
+    return this.words[this.placeOf(a, b, c) * WORDS] !== 0
+  }
+
+  /** False when it was there. */
+  add(fingerprint: Buffer, at = 0): boolean {
+    const [a, b, c] = read(fingerprint, at)
+    const place = this.placeOf(a, b, c) * WORDS
+    if (this.words[place] !== 0) return false
+    this.words[place] = a
+    this.words[place + 1] = b
+    this.words[place + 2] = c
+    if (++this.size > this.capacity * LOAD_MAX) this.grow()
+    return true
+  }
+
+  /** The place that holds it, or the free one where it belongs. */
+  private placeOf(a: number, b: number, c: number): number {
+    const { words, capacity } = this
+    // The upper bits choose the place, so that growing keeps the order and any capacity serves.
+    let place = Math.floor((a / 4_294_967_296) * capacity)
+    for (;;) {
+      const at = place * WORDS
+      if (words[at] === 0 || (words[at] === a && words[at + 1] === b && words[at + 2] === c)) return place
+      place = place + 1 === capacity ? 0 : place + 1
+    }
+  }
+
+  private grow(): void {
+    const before = this.words
+    this.capacity = Math.ceil(this.capacity * GROWTH)
+    this.words = new Uint32Array(this.capacity * WORDS)
+    for (let at = 0; at < before.length; at += WORDS) {
+      if (before[at] === 0) continue
+      const place = this.placeOf(before[at]!, before[at + 1]!, before[at + 2]!) * WORDS
+      this.words[place] = before[at]!
+      this.words[place + 1] = before[at + 1]!
+      this.words[place + 2] = before[at + 2]!
+    }
+  }
+}
+
+const read = (bytes: Buffer, at: number): readonly [number, number, number] => [
+  bytes.readUInt32LE(at),
+  bytes.readUInt32LE(at + 4),
+  bytes.readUInt32LE(at + 8),
+]

@@ -1,0 +1,87 @@
+import type { Project } from '@millrace/contracts'
+import { topics } from '@millrace/contracts'
+import { onCommand, onEvent, onPlaced } from '@millrace/identity'
+import type { Assignment, Batch, ConsumeOptions, HotStore, PartitionConsumer } from '@millrace/ports'
+import { loadRepeats } from '../repeats/repeats.ts'
+import { DocumentCache } from './document-cache.ts'
+import type { ProjectById } from './read-batch.ts'
+import { readRecord } from './read-batch.ts'
+import { resolveBatch, resolveScope } from './resolve-partition.ts'
+import { resumeFrom } from './watermark.ts'
+
+export { resolveScope } from './resolve-partition.ts'
+export { lookupKey } from './lookup.ts'
+export type { ResolvedKey } from './lookup.ts'
+
+/** What the home does with a key; a test may pass others to see that a fault is found. */
+export interface HomeFolds {
+  readonly onEvent: typeof onEvent
+  readonly onCommand: typeof onCommand
+  readonly onPlaced: typeof onPlaced
+}
+
+export interface ResolvePartitions {
+  readonly resolved: number
+  readonly facts: number
+}
+
+export interface ResolveDeps {
+  readonly hot: HotStore
+  readonly projects: { byId(id: number): Project | undefined; refresh(): Promise<void> }
+  readonly logger: { warn(fields: object, message: string): void; error(fields: object, message: string): void }
+  readonly partitions?: ResolvePartitions
+  readonly folds?: HomeFolds
+  /** Key documents in memory for each partition. */
+  readonly documentsMax?: number
+}
+
+const DOCUMENTS_MAX = 50_000
+
+/** First consumer of profile-builder: events.accepted → events.resolved and identity.facts. */
+export const openResolve = (deps: ResolveDeps): ConsumeOptions => ({
+  group: 'resolve',
+  topics: [topics.accepted.name],
+  batchRecordsMax: 2_000,
+  batchBytesMax: 1024 * 1024,
+  lingerMs: 0,
+  open: (assignment) => openPartition(deps, assignment),
+  onFault: (error, at) => deps.logger.error({ event: 'resolve.failed', err: error, ...at }, 'will be opened again'),
+})
+
+const openPartition = async (deps: ResolveDeps, assignment: Assignment): Promise<PartitionConsumer> => {
+  const { hot, logger } = deps
+  const { partition } = assignment
+  const scope = resolveScope(partition)
+  const state = {
+    partition,
+    cache: new DocumentCache(hot, scope, deps.documentsMax ?? DOCUMENTS_MAX),
+    repeats: await loadRepeats(hot, scope),
+    folds: deps.folds ?? { onEvent, onCommand, onPlaced },
+    partitions: deps.partitions ?? { resolved: topics.resolved.partitions, facts: topics.facts.partitions },
+  }
+  return {
+    from: await resumeFrom(hot, scope, assignment),
+    async handle(batch: Batch) {
+      const incoming = await readBatch(deps.projects, batch)
+      const refused = incoming.filter((item) => item.kind === 'refused').length
+      if (refused > 0 && !batch.replayed) logger.warn({ event: 'lines.refused', partition, refused }, 'kept in events.rejected')
+      return resolveBatch(state, batch, incoming)
+    },
+    stored: () => state.cache.trim(),
+    close: async () => {},
+  }
+}
+
+/** A project that was made a moment ago by another copy is looked up once more before its events are refused. */
+const readBatch = async (projects: ResolveDeps['projects'], batch: Batch) => {
+  let unknown = false
+  const byId: ProjectById = (id) => {
+    const project = projects.byId(id)
+    unknown ||= !project
+    return project
+  }
+  const incoming = batch.records.flatMap((record) => readRecord(record, byId))
+  if (!unknown) return incoming
+  await projects.refresh()
+  return batch.records.flatMap((record) => readRecord(record, (id) => projects.byId(id)))
+}
