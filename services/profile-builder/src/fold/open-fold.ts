@@ -1,0 +1,95 @@
+import type { DecodeSettings } from '@millrace/contracts'
+import type { Assignment, Batch, HotStore, PartitionConsumer, StateWrite, Step } from '@millrace/ports'
+import type { PartitionSnapshots } from '../snapshots/snapshots.ts'
+import { applyRecord, newWork, type FoldWork } from './apply.ts'
+import { createDocumentCache, type DocumentCache } from './cache.ts'
+import { CLOCK, foldScope, isEmptied, personKey, type ProfileDocument } from './documents.ts'
+import { type FoldRecord, readRecord } from './lines.ts'
+import { movedRecords } from './outputs.ts'
+
+export interface FoldDeps {
+  readonly hot: HotStore
+  /** Of a project that the log names. @throws when there is none: the partition is opened again */
+  readonly settingsOf: (project: number) => Promise<DecodeSettings>
+  readonly openSnapshots: (partition: number, watermark: number) => Promise<PartitionSnapshots>
+  /** Called at named points, for tests that end the process there. */
+  readonly probe?: (point: string) => void
+}
+
+export interface FoldConfig {
+  readonly cacheBytesMax: number
+}
+
+/** The one writer of profiles: events.resolved → documents of scope `fold:<partition>`, and states that move on. */
+export const openFold = (deps: FoldDeps, config: FoldConfig) => async (assignment: Assignment): Promise<PartitionConsumer> => {
+  const { partition } = assignment
+  const scope = foldScope(partition)
+  const from = (await deps.hot.watermark(scope)) ?? 0
+  const [told] = (await deps.hot.get(scope, [CLOCK])) as [{ at: number } | undefined]
+  const cache = createDocumentCache(config.cacheBytesMax)
+  const snapshots = await deps.openSnapshots(partition, from)
+  let clock = told?.at ?? 0
+  let handed: FoldWork | undefined
+
+  const handle = async (batch: Batch): Promise<Step> => {
+    await snapshots.room()
+    const records = batch.records.map(readRecord)
+    const work = newWork(await load(deps.hot, scope, cache, records), clock)
+    for (const record of records) applyRecord(work, record, await deps.settingsOf(record.header.project))
+    const state = stateOf(scope, batch.end, work)
+    const outputs = movedRecords(work.moved)
+    for (const [key, document] of work.after) cache.set(key, isEmptied(document) ? null : document)
+    clock = work.clock
+    handed = work
+    deps.probe?.('fold.handled')
+    return { outputs, state }
+  }
+
+  return {
+    from,
+    handle,
+    stored: (batch) => {
+      if (handed) snapshots.changed(handed.after, batch.end)
+      handed = undefined
+      deps.probe?.('fold.stored')
+    },
+    close: () => snapshots.close(),
+  }
+}
+
+const load = async (
+  hot: HotStore, scope: string, cache: DocumentCache, records: readonly FoldRecord[],
+): Promise<ReadonlyMap<string, ProfileDocument>> => {
+  const found = new Map<string, ProfileDocument>()
+  const missing = new Set<string>()
+  const seen = new Set<string>()
+  for (const { header, lines } of records) {
+    for (const { person } of lines) {
+      const key = personKey(header.project, person)
+      if (seen.has(key)) continue
+      seen.add(key)
+      const document = cache.get(key)
+      if (document === undefined) missing.add(key)
+      else if (document) found.set(key, document)
+    }
+  }
+  if (missing.size === 0) return found
+  const keys = [...missing]
+  const documents = await hot.get(scope, keys)
+  keys.forEach((key, at) => {
+    const document = documents[at] as ProfileDocument | undefined
+    if (document) found.set(key, document)
+  })
+  return found
+}
+
+/** An emptied document goes: a number that comes back brings its state with it. */
+const stateOf = (scope: string, watermark: number, work: FoldWork): StateWrite => {
+  const puts: [string, unknown][] = [[CLOCK, { at: work.clock }]]
+  const deletes: string[] = []
+  for (const [key, document] of work.after) {
+    if (isEmptied(document)) deletes.push(key)
+    else puts.push([key, document])
+  }
+  return { scope, watermark, puts, deletes, timers: [] }
+}

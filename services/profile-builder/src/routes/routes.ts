@@ -1,0 +1,76 @@
+import { ANONYMOUS, declaredId, keyOf, type Key, ProblemError, type Project, USER } from '@millrace/contracts'
+import type { ColumnStore } from '@millrace/ports'
+import type { Zone } from '@millrace/profile'
+import { type AccessDeps, callerOf, requireApiKey } from '@millrace/service-kit'
+import type { FastifyPluginAsync } from 'fastify'
+import { z } from 'zod'
+import { readPeople } from './list.ts'
+import { type ReadDeps, readProfile } from './read-profile.ts'
+import { readTimeline } from './timeline.ts'
+
+export interface RouteDeps extends ReadDeps, AccessDeps {
+  readonly columns: ColumnStore
+  readonly zoneOf: (project: Project) => Zone
+}
+
+export const PAGE_MAX = 1000
+
+const page = {
+  /** The `next` of the answer before. */
+  after: z.string().max(500).optional(),
+  limit: z.coerce.number().int().min(1).max(PAGE_MAX).default(100),
+}
+export const timelineQuery = z.strictObject(page)
+/** One of userId, anonymousId, or type with value: that person. None: a page of all people. */
+export const profilesQuery = z.strictObject({
+  userId: z.string().optional(),
+  anonymousId: z.string().optional(),
+  type: z.string().optional(),
+  value: z.string().optional(),
+  ...page,
+})
+export const personParams = z.object({ personId: z.uuid().transform((id) => id.toLowerCase()) })
+
+/** `/api/profiles…`: people and what is known of them, for the project of the API key alone. */
+export const profileRoutes = (deps: RouteDeps): FastifyPluginAsync => async (app) => {
+  app.addHook('onRequest', requireApiKey(deps))
+
+  app.get('/api/profiles', async (request) => {
+    const query = profilesQuery.parse(request.query)
+    const { project } = callerOf(request)
+    const key = askedKey(project, query)
+    if (key === null) return readPeople(deps, project.id, query)
+    const person = await deps.finder.personOf(project.id, key)
+    if (person === null) throw new ProblemError('PERSON_NOT_FOUND')
+    return readProfile(deps, project.id, person, deps.zoneOf(project))
+  })
+  app.get('/api/profiles/:personId', async (request) => {
+    const { project } = callerOf(request)
+    return readProfile(deps, project.id, idOf(request.params), deps.zoneOf(project))
+  })
+  app.get('/api/profiles/:personId/timeline', async (request) => {
+    const query = timelineQuery.parse(request.query)
+    return readTimeline(deps, callerOf(request).project.id, idOf(request.params), query)
+  })
+}
+
+/** What is no id at all is nobody's. */
+const idOf = (params: unknown): string => {
+  const parsed = personParams.safeParse(params)
+  if (!parsed.success) throw new ProblemError('PERSON_NOT_FOUND')
+  return parsed.data.personId
+}
+
+/** @throws BAD_REQUEST for two questions at once, KEY_INVALID for a value that is no identity */
+const askedKey = (project: Project, query: z.output<typeof profilesQuery>): Key | null => {
+  if ((query.type === undefined) !== (query.value === undefined)) throw new ProblemError('BAD_REQUEST', 'type and value go together')
+  const asked = ([[USER, query.userId], [ANONYMOUS, query.anonymousId], [query.type, query.value]] as const)
+    .filter(([, value]) => value !== undefined)
+  if (asked.length === 0) return null
+  if (asked.length > 1) throw new ProblemError('BAD_REQUEST', 'ask for one identity at a time')
+  const [type, value] = asked[0]!
+  const known = type === USER || type === ANONYMOUS || project.identity.types.some((declared) => declared.type === type)
+  const id = known ? declaredId(type!, value, project.identity.blockedValues) : null
+  if (id === null) throw new ProblemError('KEY_INVALID')
+  return keyOf(type!, id)
+}

@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto'
+import type { Clock, ColumnStore } from '@millrace/ports'
+import type { Zone } from '@millrace/profile'
+import type { Logger } from '@millrace/service-kit'
+import { rowBytes, STORE_DATABASE } from '@millrace/warehouse'
+import { parsePersonKey, type ProfileDocument } from '../fold/documents.ts'
+import type { SourceDeps } from './backlog.ts'
+import type { Change, Portion } from './change.ts'
+import { rowOf } from './rows.ts'
+import { openSource, type Source } from './source.ts'
+
+export interface SnapshotDeps extends SourceDeps {
+  readonly columns: ColumnStore
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly zoneOf: (project: number) => Promise<Zone>
+  /** Called at named points, for tests that end the process there. */
+  readonly probe?: (point: string) => void
+}
+
+export interface SnapshotConfig {
+  /** A changed profile is in the column store after this time, and the time of an insert. */
+  readonly intervalMs: number
+  readonly rowsMax: number
+  /** Persons that may wait; above it, fold waits. */
+  readonly waitingMax: number
+}
+
+/** What fold tells of one partition. */
+export interface PartitionSnapshots {
+  changed(documents: ReadonlyMap<string, ProfileDocument>, end: number): void
+  /** Resolves when fewer persons wait than the bound: the back-pressure of the column store. */
+  room(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface Snapshots {
+  open(partition: number, watermark: number): Promise<PartitionSnapshots>
+  /** Resolves when the column store has what is stored now. @throws what the column store throws */
+  flush(): Promise<void>
+  stop(): Promise<void>
+}
+
+const BYTES_MAX = 4 << 20
+const RETRY_MS = { first: 500, most: 10_000 }
+
+/** Writes changed profiles to the column store, all partitions in one pass, one pass at a time. */
+export const createSnapshots = (deps: SnapshotDeps, config: SnapshotConfig): Snapshots => {
+  const sources = new Map<number, Source>()
+  let running: Promise<boolean> | undefined
+  let cancel: (() => void) | undefined
+  let failures = 0
+  let stopped = false
+
+  const pass = async (): Promise<boolean> => {
+    let more = false
+    for (const source of sources.values()) {
+      const portion = await source.next()
+      if (portion === null) continue
+      more = true
+      await write(deps, config, portion)
+      await source.done(portion)
+      deps.probe?.('snapshot.position-stored')
+    }
+    return more
+  }
+  const runOnce = (): Promise<boolean> => (running ??= pass().finally(() => { running = undefined }))
+
+  const later = (ms: number): void => {
+    if (cancel || stopped) return
+    cancel = deps.clock.after(ms, () => {
+      cancel = undefined
+      runOnce().then(onDone, onFailure)
+    })
+  }
+  const onDone = (more: boolean): void => {
+    failures = 0
+    // Changes wait for each other: many small inserts cost the column store more than a few larger ones.
+    if (more) later(config.intervalMs)
+  }
+  const onFailure = (err: unknown): void => {
+    failures++
+    deps.logger.warn({ event: 'snapshot.retried', failures, err }, 'profiles wait for the column store')
+    later(Math.min(RETRY_MS.most, RETRY_MS.first * 2 ** Math.min(failures, 10)))
+  }
+
+  return {
+    open: async (partition, watermark) => {
+      const source = await openSource(deps, partition, watermark)
+      sources.set(partition, source)
+      later(config.intervalMs)
+      return {
+        changed: (documents, end) => {
+          source.changed(documents, end)
+          later(config.intervalMs)
+        },
+        room: async () => {
+          // A pass that fails is thrown to fold: the partition is opened again after a back-off, nothing is lost.
+          while (source.waiting() > config.waitingMax) if (!(await runOnce())) return
+        },
+        close: async () => {
+          if (sources.get(partition) === source) sources.delete(partition)
+          await running?.catch(() => undefined)
+        },
+      }
+    },
+    flush: async () => {
+      await running?.catch(() => undefined)
+      while (await runOnce()) { /* a pass takes one portion of each partition */ }
+    },
+    stop: async () => {
+      stopped = true
+      cancel?.()
+      cancel = undefined
+      await running?.catch(() => undefined)
+    },
+  }
+}
+
+/** Bounded inserts, each of one project: the table is partitioned by it. */
+const write = async (deps: SnapshotDeps, config: SnapshotConfig, { changes }: Portion): Promise<void> => {
+  for (const [project, mine] of byProject(changes)) {
+    const zone = await deps.zoneOf(project)
+    let rows: string[] = []
+    let bytes = 0
+    const insert = async (): Promise<void> => {
+      if (rows.length === 0) return
+      const block = rowBytes(rows)
+      deps.probe?.('snapshot.before-insert')
+      await deps.columns.insert({ table: `${STORE_DATABASE}.profiles`, rows: block, token: tokenOf(block) })
+      deps.probe?.('snapshot.inserted')
+      rows = []
+      bytes = 0
+    }
+    for (const change of mine) {
+      const row = rowOf(change, zone)
+      rows.push(row)
+      bytes += row.length
+      if (rows.length >= config.rowsMax || bytes >= BYTES_MAX) await insert()
+    }
+    await insert()
+  }
+}
+
+/** By content: the same rows are the same insert, others never. */
+const tokenOf = (block: Uint8Array): string => `profiles:${createHash('sha256').update(block).digest('hex')}`
+
+const byProject = (changes: readonly Change[]): ReadonlyMap<number, Change[]> => {
+  const parts = new Map<number, Change[]>()
+  for (const change of changes) {
+    const { project } = parsePersonKey(change.key)
+    const part = parts.get(project)
+    if (part) part.push(change)
+    else parts.set(project, [change])
+  }
+  return parts
+}
