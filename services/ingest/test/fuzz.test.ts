@@ -10,11 +10,17 @@ const SEED = 20_260
 const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom('', '0', 'null', 'u1', '2024-06-01T00:00:00Z', '1999-01-01', 'track', 'é中文', '\u2028\ud800'))
 const scalar = fc.oneof(text, fc.double({ noNaN: true }), fc.integer(), fc.boolean(), fc.constant(null), fc.constantFrom(1e308, -0, 2 ** 60))
 const anything = fc.oneof({ weight: 3, arbitrary: scalar }, { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 4 }) })
+/** Mostly what it should be, now and then anything. */
+const mostly = (good: fc.Arbitrary<unknown>) => fc.oneof({ weight: 24, arbitrary: good }, { weight: 1, arbitrary: anything })
+const id = fc.oneof(fc.string({ minLength: 1, maxLength: 20 }), fc.integer(), fc.constantFrom('u1', 'a1', 'null', '', '中文'))
+const time = fc.date({ min: new Date('2001-01-01'), max: new Date('2024-06-01'), noInvalidDate: true }).map((date) => date.toISOString())
+const fields = fc.dictionary(fc.string(), anything, { maxKeys: 4 })
 const event = fc.record({
-  type: fc.oneof({ weight: 6, arbitrary: fc.constantFrom('track', 'page', 'screen', 'identify', 'group', 'alias') }, { weight: 1, arbitrary: anything }),
-  event: anything, userId: anything, anonymousId: anything, previousId: anything, groupId: anything, messageId: anything,
-  timestamp: anything, originalTimestamp: anything, sentAt: anything, properties: anything, traits: anything, context: anything,
-}, { requiredKeys: [] })
+  type: mostly(fc.constantFrom('track', 'page', 'screen', 'identify', 'group', 'alias')),
+  event: mostly(fc.constantFrom('Order Completed', 'Product Viewed', '看')), userId: mostly(id), anonymousId: mostly(id), previousId: mostly(id),
+  groupId: mostly(id), messageId: mostly(id), timestamp: mostly(time), originalTimestamp: mostly(time), sentAt: mostly(time),
+  properties: mostly(fields), traits: mostly(fields), context: mostly(fields),
+}, { requiredKeys: ['type', 'event', 'previousId', 'groupId'] })
 const body = fc.record({ batch: fc.array(fc.oneof({ weight: 5, arbitrary: event }, { weight: 1, arbitrary: anything }), { maxLength: 12 }), sentAt: anything, context: anything, x: anything }, { requiredKeys: ['batch'] })
 
 /** Puts white space between tokens at random; strings stay as they are. */
