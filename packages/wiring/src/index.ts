@@ -1,1 +1,1 @@
-export {}
+export { createEmbedded, type Embedded, type EmbeddedOptions } from './embedded.ts'

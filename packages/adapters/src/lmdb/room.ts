@@ -1,0 +1,65 @@
+import { statfs } from 'node:fs/promises'
+
+/** A commit failed because the disk has no room (or refuses writes); nothing of it was written. */
+export class NoRoom extends Error {
+  override readonly name = 'NoRoom'
+}
+
+/** Knows whether the disk has room for new input. */
+export interface RoomGuard {
+  /** @throws NoRoom below the floor, or while the disk refuses writes */
+  check(): Promise<void>
+  /** The same by the figure known last, which is renewed in the background. @throws NoRoom */
+  checkKnown(): void
+  /** A commit went through. */
+  wrote(): void
+  /** A commit failed: the error to throw for it. */
+  refused(error: unknown): Promise<Error>
+}
+
+const CHECK_EVERY_MS = 250
+const DISK_CODES = new Set([5, 27, 28, 122, -30792])
+
+/** `freeBytesMin` is the floor for new input; consumers use the room below it to finish what was accepted. */
+export const createRoomGuard = (dir: string, freeBytesMin: number): RoomGuard => {
+  let checkedAt = -Infinity
+  let free = Infinity
+  let failedAt = -Infinity
+  const measure = async (): Promise<void> => {
+    // performance.now: how stale the figure may be is a matter of real time
+    if (performance.now() - checkedAt < CHECK_EVERY_MS) return
+    checkedAt = performance.now()
+    const { bavail, bsize } = await statfs(dir)
+    free = bavail * bsize
+  }
+  const checkKnown = (): void => {
+    if (free < freeBytesMin) throw new NoRoom(`the disk has ${free} bytes left, ${freeBytesMin} are kept free`)
+    if (performance.now() - failedAt < CHECK_EVERY_MS) throw new NoRoom('the disk refused the last write')
+  }
+  return {
+    check: async () => {
+      await measure()
+      checkKnown()
+    },
+    checkKnown: () => {
+      measure().catch(() => undefined) // a disk that cannot be asked shows itself at the next write
+      checkKnown()
+    },
+    wrote: () => {
+      failedAt = -Infinity
+    },
+    refused: async (error) => {
+      const code = await diskCode(error)
+      if (code === undefined || !DISK_CODES.has(code)) return error instanceof Error ? error : new Error(String(error))
+      failedAt = performance.now()
+      return new NoRoom(`the disk refused a write (code ${code})`)
+    },
+  }
+}
+
+// lmdb hands the real reason over in a promise of its own beside the failed commit.
+const diskCode = async (error: unknown): Promise<number | undefined> => {
+  const reason: unknown = await (error as { commitError?: Promise<unknown> }).commitError?.catch((inner: unknown) => inner)
+  const code = ((reason ?? error) as { code?: unknown }).code
+  return typeof code === 'number' ? code : undefined
+}
