@@ -23,7 +23,8 @@ export const parseTime = (value: unknown): Millis | null => {
 const fromNumber = (value: number): Millis | null => {
   const size = Math.abs(value)
   if (!Number.isFinite(value) || size >= 1e17) return null
-  if (size < SECONDS_BELOW) return Math.round(value * 1000)
+  // Adding 0 turns -0 into 0.
+  if (size < SECONDS_BELOW) return Math.round(value * 1000) + 0
   return size < MILLIS_BELOW ? Math.floor(value) : Math.floor(value / 1000)
 }
 
