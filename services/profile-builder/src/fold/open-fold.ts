@@ -1,5 +1,6 @@
 import type { DecodeSettings } from '@millrace/contracts'
 import type { Assignment, Batch, HotStore, PartitionConsumer, StateWrite, Step } from '@millrace/ports'
+import { resumeFrom } from '../resolve/watermark.ts'
 import type { PartitionSnapshots } from '../snapshots/snapshots.ts'
 import { applyRecord, newWork, type FoldWork } from './apply.ts'
 import { createDocumentCache, type DocumentCache } from './cache.ts'
@@ -24,7 +25,7 @@ export interface FoldConfig {
 export const openFold = (deps: FoldDeps, config: FoldConfig) => async (assignment: Assignment): Promise<PartitionConsumer> => {
   const { partition } = assignment
   const scope = foldScope(partition)
-  const from = (await deps.hot.watermark(scope)) ?? 0
+  const from = await resumeFrom(deps.hot, scope, assignment)
   const [told] = (await deps.hot.get(scope, [CLOCK])) as [{ at: number } | undefined]
   const cache = createDocumentCache(config.cacheBytesMax)
   const snapshots = await deps.openSnapshots(partition, from)

@@ -66,6 +66,8 @@ export const createSnapshots = (deps: SnapshotDeps, config: SnapshotConfig): Sna
   }
   const runOnce = (): Promise<boolean> => (running ??= pass().finally(() => { running = undefined }))
 
+  const isOpen = (source: Source): boolean => [...sources.values()].includes(source)
+
   const later = (ms: number): void => {
     if (cancel || stopped) return
     cancel = deps.clock.after(ms, () => {
@@ -106,7 +108,9 @@ export const createSnapshots = (deps: SnapshotDeps, config: SnapshotConfig): Sna
     },
     flush: async () => {
       await running?.catch(() => undefined)
-      while (await runOnce()) { /* a pass takes one portion of each partition */ }
+      const goals = [...sources.values()].map((source) => [source, source.stored()] as const)
+      // A pass takes one portion of each partition; what comes meanwhile is not waited for.
+      while (goals.some(([source, goal]) => source.reached() < goal && isOpen(source))) await runOnce()
     },
     stop: async () => {
       stopped = true

@@ -8,6 +8,9 @@ export interface Source {
   changed(documents: ReadonlyMap<string, ProfileDocument>, end: number): void
   /** Persons that wait to be written. */
   waiting(): number
+  /** Up to where the state is stored, and up to where the column store has it. */
+  stored(): number
+  reached(): number
   /** The next portion, or null when the column store has everything. The same comes again until `done`. */
   next(): Promise<Portion | null>
   done(portion: Portion): Promise<void>
@@ -41,6 +44,8 @@ export const openSource = async (deps: SourceDeps, partition: number, watermark:
 
   return {
     waiting: () => changes.size + (offered?.changes.length ?? 0),
+    stored: () => stored,
+    reached: () => reached,
     changed: (documents, end) => {
       for (const [key, document] of documents) changes.set(key, changeOf(key, document))
       stored = end
