@@ -1,1 +1,7 @@
-export {}
+export * from './config.ts'
+export { readLedger, isBalanced, type Ledger, type LedgerCounts, type LedgerRow } from './ledger/ledger.ts'
+export { receivedCounter as createReceivedCounter } from './ledger/received.ts'
+export * from './questions/ask.ts'
+export * from './service.ts'
+export { sinkConsumer, SINK_GROUP, SINK_TOPICS, type SinkOptions, type SinkParts } from './sink/sink.ts'
+export { DECLARED, type SinkStrategy } from './sink/strategy.ts'

@@ -19,7 +19,7 @@ interface Expected {
 const folder = process.env['MILLRACE_DATASETS'] ?? ''
 const csv = join(folder, 'ecom_events.csv.gz')
 const available = folder !== '' && existsSync(csv)
-if (!available) console.warn('SKIPPED: the shop data of MILLRACE_DATASETS is not here; its known answers are not checked')
+if (!available) process.stdout.write('SKIPPED: the shop data of MILLRACE_DATASETS is not here; its known answers are not checked\n')
 
 const project = { id: 1, zone: 'UTC', currency: 'USD' }
 const span = { from: '2024-01-04', to: '2024-06-29' }

@@ -124,7 +124,7 @@ describe(`questions over ${CASES} generated histories, seed ${SEED}`, () => {
         }
       }
     }
-    console.log(`trends: ${asked} answers compared over ${CASES} histories`)
+    process.stdout.write(`trends: ${asked} answers compared over ${CASES} histories\n`)
   })
 
   it('counts retention as the plain reference does, from aggregates and from events', async () => {
@@ -148,7 +148,7 @@ describe(`questions over ${CASES} generated histories, seed ${SEED}`, () => {
         }
       }
     }
-    console.log(`retention: ${asked} answers compared over ${CASES} histories`)
+    process.stdout.write(`retention: ${asked} answers compared over ${CASES} histories\n`)
   })
 
   it('counts funnels as trying every way to go through the steps does, with many equal times', async () => {
@@ -169,7 +169,7 @@ describe(`questions over ${CASES} generated histories, seed ${SEED}`, () => {
         }
       }
     }
-    console.log(`funnel: ${asked} answers compared over ${CASES} histories`)
+    process.stdout.write(`funnel: ${asked} answers compared over ${CASES} histories\n`)
   })
 
   it('sums money in decimals, one currency at a time, and leaves out events without the value', async () => {

@@ -34,6 +34,7 @@ const add = (counts: Map<HourKey, number>, project: number, origin: { source: st
 export interface ReceivedDeps {
   readonly hot: Pick<HotStore, 'watermark' | 'get'>
   readonly onFault: ConsumeOptions['onFault']
+  readonly stored?: () => void
 }
 
 /**
@@ -50,7 +51,7 @@ export const receivedCounter = (deps: ReceivedDeps, topics: readonly string[]): 
   onFault: deps.onFault,
 })
 
-const openCounter = async ({ hot }: ReceivedDeps, { topic, partition }: Assignment): Promise<PartitionConsumer> => {
+const openCounter = async ({ hot, stored }: ReceivedDeps, { topic, partition }: Assignment): Promise<PartitionConsumer> => {
   const scope = receivedScope(topic, partition)
   const watermark = (await hot.watermark(scope)) ?? 0
   return {
@@ -65,6 +66,7 @@ const openCounter = async ({ hot }: ReceivedDeps, { topic, partition }: Assignme
         timers: [],
       },
     }),
+    stored: () => stored?.(),
     close: () => Promise.resolve(),
   }
 }

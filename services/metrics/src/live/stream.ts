@@ -1,0 +1,91 @@
+import { ProblemError } from '@millrace/contracts'
+import type { Clock } from '@millrace/ports'
+import type { FastifyReply } from 'fastify'
+import type { Overview } from './overview.ts'
+
+export interface LiveStreamOptions {
+  readonly clientsMax: number
+  /** At most one message in this time for each client. */
+  readonly everyMs: number
+}
+
+interface Client {
+  readonly project: number
+  readonly reply: FastifyReply
+}
+
+/** A client that does not read is let go when this much waits for it. */
+const WAITING_BYTES_MAX = 1 << 20
+const KEEP_ALIVE_MS = 20_000
+
+export interface LiveStream {
+  open(project: number, reply: FastifyReply): Promise<void>
+  changed(projects: ReadonlySet<number>): void
+  stop(): void
+}
+
+/** Server-sent events: the whole overview when something changed. Nothing is computed without a client or a change. */
+export const createLiveStream = (
+  overviewOf: (project: number) => Promise<Overview>,
+  clock: Clock,
+  { clientsMax, everyMs }: LiveStreamOptions,
+): LiveStream => {
+  const clients = new Set<Client>()
+  const changed = new Set<number>()
+  let cancelSend: (() => void) | undefined
+  let cancelKeepAlive: (() => void) | undefined
+
+  const write = (client: Client, text: string): void => {
+    if (client.reply.raw.writableLength > WAITING_BYTES_MAX) client.reply.raw.destroy()
+    else client.reply.raw.write(text)
+  }
+  const send = async (): Promise<void> => {
+    const projects = new Set(changed)
+    changed.clear()
+    for (const project of projects) {
+      const text = await overviewOf(project).then(message, () => FAILED)
+      for (const client of clients) if (client.project === project) write(client, text)
+    }
+    cancelSend = undefined
+    if (changed.size > 0) later()
+  }
+  const later = (): void => {
+    cancelSend ??= clock.after(everyMs, () => void send())
+  }
+  const keepAlive = (): void => {
+    cancelKeepAlive = clock.after(KEEP_ALIVE_MS, () => {
+      for (const client of clients) write(client, ': still here\n\n')
+      if (clients.size > 0) keepAlive()
+      else cancelKeepAlive = undefined
+    })
+  }
+  return {
+    open: async (project, reply) => {
+      if (clients.size >= clientsMax) throw new ProblemError('TOO_MANY_REQUESTS', `more than ${clientsMax} pages watch`, { retryAfterSeconds: 30 })
+      const client = { project, reply }
+      clients.add(client)
+      reply.raw.once('close', () => clients.delete(client))
+      const first = await overviewOf(project).catch((error: unknown) => {
+        clients.delete(client)
+        throw error
+      })
+      reply.hijack()
+      reply.raw.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+      write(client, message(first))
+      if (!cancelKeepAlive) keepAlive()
+    },
+    changed: (projects) => {
+      for (const { project } of clients) if (projects.has(project)) changed.add(project)
+      if (changed.size > 0) later()
+    },
+    stop: () => {
+      cancelSend?.()
+      cancelKeepAlive?.()
+      for (const { reply } of clients) reply.raw.end()
+      clients.clear()
+    },
+  }
+}
+
+const message = (overview: Overview): string => `event: overview\ndata: ${JSON.stringify(overview)}\n\n`
+const FAILED = 'event: fault\ndata: {"code":"STORE_UNAVAILABLE"}\n\n'

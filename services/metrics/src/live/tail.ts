@@ -1,0 +1,135 @@
+import type { SeenEvent, SeenRefusal, SinkBatch } from '../sink/blocks.ts'
+
+/** The last minutes as they were stored, in memory; what is older is asked of the column store. */
+export const TAIL_SECONDS = 300
+const LAST_MAX = 50
+/** Different events × channels that are told apart in one second; more are counted under the name `…`. */
+const NAMES_PER_SECOND_MAX = 200
+
+export interface LiveEvent {
+  readonly messageId: string
+  readonly type: string
+  readonly event: string
+  readonly personId: string | null
+  readonly userId: string | null
+  readonly anonymousId: string | null
+  readonly channel: string
+  readonly source: string
+  readonly timestamp: string
+  readonly receivedAt: string
+}
+export interface LiveRefusal {
+  readonly code: string
+  readonly detail: string
+  readonly source: string
+  readonly messageId: string | null
+  readonly receivedAt: string
+}
+export interface TailView {
+  /** Events received in each second of the last minute that had any: [second of Unix time, events]. */
+  readonly seconds: readonly (readonly [second: number, events: number])[]
+  /** In the last five minutes, most frequent first. */
+  readonly byEvent: readonly { readonly event: string; readonly channel: string; readonly events: number }[]
+  readonly events: readonly LiveEvent[]
+  readonly refused: readonly LiveRefusal[]
+  readonly newestReceivedAt: string | null
+}
+
+interface ProjectTail {
+  readonly seconds: Map<number, Map<string, number>>
+  events: readonly LiveEvent[]
+  refused: readonly LiveRefusal[]
+  newest: number
+}
+
+export interface LiveTail {
+  add(batch: SinkBatch): ReadonlySet<number>
+  view(project: number, now: number): TailView
+}
+
+/** Bounded in seconds, names and rows for each project. */
+export const createLiveTail = (): LiveTail => {
+  const projects = new Map<number, ProjectTail>()
+  const tailOf = (project: number): ProjectTail => {
+    const known = projects.get(project) ?? { seconds: new Map(), events: [], refused: [], newest: 0 }
+    projects.set(project, known)
+    return known
+  }
+  return {
+    add: ({ events, refused }) => {
+      const touched = new Set<number>()
+      for (const seen of events) {
+        touched.add(seen.event.project)
+        countEvent(tailOf(seen.event.project), seen)
+      }
+      for (const seen of refused) touched.add(seen.project)
+      for (const project of touched) keepLast(tailOf(project), project, events, refused)
+      return touched
+    },
+    view: (project, now) => viewOf(tailOf(project), Math.floor(now / 1000)),
+  }
+}
+
+const countEvent = (tail: ProjectTail, { event }: SeenEvent): void => {
+  const second = Math.floor(event.receivedAt / 1000)
+  tail.newest = Math.max(tail.newest, event.receivedAt)
+  if (second < Math.floor(tail.newest / 1000) - TAIL_SECONDS) return
+  const names = tail.seconds.get(second) ?? new Map<string, number>()
+  const full = names.size >= NAMES_PER_SECOND_MAX
+  const name = `${event.channel}\n${event.event}`
+  const counted = full && !names.has(name) ? '\n…' : name
+  tail.seconds.set(second, names.set(counted, (names.get(counted) ?? 0) + 1))
+}
+
+const keepLast = (tail: ProjectTail, project: number, events: readonly SeenEvent[], refused: readonly SeenRefusal[]): void => {
+  const own = events.filter(({ event }) => event.project === project).slice(-LAST_MAX)
+  tail.events = [...own.reverse().map(liveEvent), ...tail.events].slice(0, LAST_MAX)
+  const faults = refused.filter((refusal) => refusal.project === project).slice(-LAST_MAX)
+  tail.refused = [...faults.reverse().map(liveRefusal), ...tail.refused].slice(0, LAST_MAX)
+  const oldest = Math.floor(tail.newest / 1000) - TAIL_SECONDS
+  for (const second of tail.seconds.keys()) if (second < oldest) tail.seconds.delete(second)
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString()
+
+const liveEvent = ({ event, person }: SeenEvent): LiveEvent => ({
+  messageId: event.messageId,
+  type: event.type,
+  event: event.event,
+  personId: person,
+  userId: event.userId,
+  anonymousId: event.anonymousId,
+  channel: event.channel,
+  source: event.source,
+  timestamp: iso(event.timestamp),
+  receivedAt: iso(event.receivedAt),
+})
+
+const liveRefusal = ({ code, detail, source, messageId, receivedAt }: SeenRefusal): LiveRefusal => ({
+  code, detail, source, messageId, receivedAt: iso(receivedAt),
+})
+
+const viewOf = (tail: ProjectTail, now: number): TailView => {
+  const names = new Map<string, number>()
+  const seconds: [number, number][] = []
+  for (const [second, counts] of tail.seconds) {
+    if (second < now - TAIL_SECONDS) continue
+    let sum = 0
+    for (const [name, n] of counts) {
+      sum += n
+      names.set(name, (names.get(name) ?? 0) + n)
+    }
+    if (second >= now - 60) seconds.push([second, sum])
+  }
+  const byEvent = [...names].map(([name, events]) => {
+    const [channel = '', event = ''] = name.split('\n', 2)
+    return { event, channel, events }
+  })
+  return {
+    seconds: seconds.sort(([a], [b]) => a - b),
+    byEvent: byEvent.sort((a, b) => b.events - a.events).slice(0, 100),
+    events: tail.events,
+    refused: tail.refused,
+    newestReceivedAt: tail.newest === 0 ? null : iso(tail.newest),
+  }
+}

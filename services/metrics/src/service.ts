@@ -1,0 +1,106 @@
+import { ProblemError, type Project } from '@millrace/contracts'
+import type { Clock, ColumnStore, EventLog, HotStore, Subscription } from '@millrace/ports'
+import { consumeFaults, requireApiKey, type Logger, type Projects } from '@millrace/service-kit'
+import type { FastifyPluginAsync } from 'fastify'
+import type { MetricsConfig } from './config.ts'
+import { RECEIVED_TOPICS } from './ledger/ledger.ts'
+import { receivedCounter } from './ledger/received.ts'
+import { createLedgerUpsert } from './ledger/upsert.ts'
+import { createOverview } from './live/overview.ts'
+import { createLiveStream } from './live/stream.ts'
+import { createLiveTail } from './live/tail.ts'
+import type { Asking } from './questions/ask.ts'
+import { catalogueRoutes } from './routes/catalogue.ts'
+import { ledgerRoutes } from './routes/ledger.ts'
+import { liveRoutes } from './routes/live.ts'
+import { questionRoutes } from './routes/questions.ts'
+import { rejectedRoutes } from './routes/rejected.ts'
+import { sinkConsumer } from './sink/sink.ts'
+import type { SinkStrategy } from './sink/strategy.ts'
+
+export interface MetricsDeps {
+  readonly log: EventLog
+  readonly hot: HotStore
+  readonly columns: ColumnStore
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly projects: Projects
+  /** Only tests give these: points at which the process is ended, and a sink that must fail. */
+  readonly probe?: (point: string) => void
+  readonly strategy?: SinkStrategy
+}
+
+export interface Metrics {
+  readonly routes: FastifyPluginAsync
+  start(): Promise<void>
+  /** Resolves when everything that was in the log at the call is stored and counted. */
+  drain(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** The sink, the ledger, and the answers to questions. The warehouse must have been migrated before `start`. */
+export const createMetrics = (deps: MetricsDeps, config: MetricsConfig): Metrics => {
+  const { log, hot, columns, clock, logger, projects } = deps
+  const tail = createLiveTail()
+  const overview = createOverview({ tail, columns, clock })
+  const stream = createLiveStream(overview.of, clock, { clientsMax: config.LIVE_CLIENTS_MAX, everyMs: config.LIVE_EVERY_MS })
+  const onFault = (error: unknown): void => logger.error({ event: 'ledger.upsert-failed', err: error })
+  const upsert = createLedgerUpsert({ log, hot, columns, clock, onFault })
+  const asking: Asking = {
+    columns,
+    bounds: { queryMsMax: config.QUERY_MS_MAX, queryMemoryBytesMax: config.QUERY_MEMORY_BYTES_MAX, queryRowsMax: config.QUERY_ROWS_MAX },
+  }
+  const sink = sinkConsumer(
+    {
+      columns,
+      projectOf: (id) => projectOf(projects, id),
+      onFault: consumeFaults(logger, 'sink'),
+      batchStored: (batch) => {
+        const touched = tail.add(batch)
+        overview.changed(touched)
+        stream.changed(touched)
+        upsert.changed()
+      },
+      ...(deps.probe && { probe: deps.probe }),
+      ...(deps.strategy && { strategy: deps.strategy }),
+    },
+    {
+      lingerMs: config.SINK_LINGER_MS,
+      batchRecordsMax: config.SINK_BATCH_RECORDS_MAX,
+      batchBytesMax: config.SINK_BATCH_BYTES_MAX,
+    },
+  )
+  const counter = receivedCounter({ hot, onFault: consumeFaults(logger, 'ledger'), stored: upsert.changed }, RECEIVED_TOPICS)
+  let subscriptions: readonly Subscription[] = []
+  return {
+    routes: async (app) => {
+      app.addHook('preHandler', requireApiKey({ projects, hot, clock }))
+      await app.register(questionRoutes(asking))
+      await app.register(ledgerRoutes({ log, hot, columns }))
+      await app.register(liveRoutes({ overviewOf: overview.of, stream }))
+      await app.register(catalogueRoutes(asking))
+      await app.register(rejectedRoutes(asking))
+    },
+    start: async () => {
+      subscriptions = [await log.consume(sink), await log.consume(counter)]
+    },
+    drain: async () => {
+      await Promise.all(subscriptions.map((subscription) => subscription.drain()))
+      await upsert.flush()
+    },
+    stop: async () => {
+      stream.stop()
+      for (const subscription of [...subscriptions].reverse()) await subscription.stop()
+      subscriptions = []
+      await upsert.stop()
+    },
+  }
+}
+
+/** A project can be younger than what this copy knows; its events cannot be in the log before it. */
+const projectOf = async (projects: Projects, id: number): Promise<Project> => {
+  if (!projects.byId(id)) await projects.refresh()
+  const found = projects.byId(id)
+  if (!found) throw new ProblemError('PROJECT_NOT_FOUND', `the log has events of project ${id}, which is not registered`)
+  return found
+}
