@@ -16,19 +16,21 @@ if (!present) console.warn(`SKIPPED: the page is not tried, since there is no Ch
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 const NOW = Date.UTC(2026, 2, 1, 12)
 
-const person = '0b9f7c64-95a1-5d8e-9d3a-4a0c5b7e2f11'
+const personId = '0b9f7c64-95a1-5d8e-9d3a-4a0c5b7e2f11'
+const at = (ms: number): string => new Date(NOW + ms).toISOString()
 const LIVE = {
-  at: NOW,
-  perSecond: Array.from({ length: 60 }, (_, second) => (second * 7) % 13),
+  at: at(0),
+  seconds: Array.from({ length: 60 }, (_, second) => [NOW / 1000 - 59 + second, (second * 7) % 13]),
   people: 2000,
-  newest: NOW - 400,
-  pending: 0,
+  stored: 49_360,
+  refusedTotal: 1,
+  newestReceivedAt: at(-400),
   events: [
-    { id: '2', at: NOW - 400, type: 'track', event: 'Order Completed', channel: 'counter', person, name: 'm00042' },
-    { id: '1', at: NOW - 900, type: 'page', event: 'Page Viewed', channel: 'web', person, name: 'device-with-a-rather-long-name-7f3a9c' },
-    { id: '0', at: NOW - 1200, type: 'identify', event: 'Identify', channel: 'kol', person: null, name: null },
+    { messageId: '2', receivedAt: at(-400), type: 'track', event: 'Order Completed', channel: 'counter', personId, userId: 'm00042', anonymousId: null },
+    { messageId: '1', receivedAt: at(-900), type: 'page', event: 'Page Viewed', channel: 'web', personId, userId: null, anonymousId: '7f3a9c1e-4411-4c5d-a0b1-0242ac130003' },
+    { messageId: '0', receivedAt: at(-1200), type: 'identify', event: '<b>Identify</b>', channel: 'kol', personId: null, userId: null, anonymousId: null },
   ],
-  refused: [{ id: '0', at: NOW - 5000, code: 'EVENT_NAME_MISSING', detail: 'A track event needs a name in event.', beginning: '{"type":"track","userId":"u1","properties":{"a":"<b>bold</b>"}}' }],
+  refused: [{ receivedAt: at(-5000), code: 'EVENT_NAME_MISSING', detail: 'A track event needs a name in event.', source: 'web', messageId: 'm-1' }],
 }
 const row = { received: 50_311, stored: 49_360, rejected: 0, duplicate: 951, erased: 0, pending: 0 }
 const ANSWERS: Answers = {
@@ -91,14 +93,14 @@ describe.skipIf(!present)('the page in a real Chromium', () => {
     expect(await page.getByText('EVENT_NAME_MISSING').count()).toBe(1)
     expect(await page.locator('pre').first().textContent()).toContain('wk_0123456789abcdef')
     // What a sender wrote is text, never markup.
-    expect(await page.locator('.bytes b').count()).toBe(0)
+    expect(await page.locator('.event-name b').count()).toBe(0)
     await shot(page, 'light')
   })
 
   it('offers the first event first when nobody is there yet', async () => {
     const { page, stub } = await openPage({}, { ...ANSWERS, '/api/ledger': { rows: [] }, '/api/segments': { segments: [] } })
     await page.getByRole('status').getByText('Live').waitFor()
-    stub.push({ ...LIVE, perSecond: LIVE.perSecond.map(() => 0), people: 0, newest: null, events: [], refused: [] })
+    stub.push({ ...LIVE, seconds: [], people: 0, stored: 0, refusedTotal: 0, newestReceivedAt: null, events: [], refused: [] })
     await page.getByRole('heading', { name: 'Send the first event' }).waitFor()
     await shot(page, 'first')
   })

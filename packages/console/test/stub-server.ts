@@ -29,7 +29,7 @@ export const startStub = async (folder: string, answers: Answers, policy: string
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    push: (message) => listeners.forEach((listener) => listener.write(`data: ${JSON.stringify(message)}\n\n`)),
+    push: (message) => listeners.forEach((listener) => listener.write(`event: overview\ndata: ${JSON.stringify(message)}\n\n`)),
     close: async () => {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

@@ -1,4 +1,6 @@
-import { createServer } from 'node:net'
+import { createServer, type AddressInfo } from 'node:net'
+import type { Part } from '@millrace/service-kit'
+import type { FastifyInstance } from 'fastify'
 import { StartFault } from './folder/fault.ts'
 
 export interface Address {
@@ -24,6 +26,25 @@ export const listenFault = ({ host, port, flag }: Address, error: unknown): Erro
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return new StartFault(`This machine has no address ${host}: choose another with --host.`)
   return error as Error
 }
+
+const OPEN_REQUESTS_MS_MAX = 3_000
+
+/** An HTTP server as a part: listens last, closes first; what is open then has three seconds to end. */
+export const doorPart = (name: string, app: FastifyInstance, address: Address, listens: (url: string) => void): Part => ({
+  name,
+  start: async () => {
+    await app.listen({ host: address.host, port: address.port }).catch((error: unknown) => {
+      throw listenFault(address, error)
+    })
+    listens(urlOf(address.host, (app.server.address() as AddressInfo).port))
+  },
+  stop: async () => {
+    // A page that listens for live events would hold the door open for ever.
+    const force = setTimeout(() => app.server.closeAllConnections(), OPEN_REQUESTS_MS_MAX)
+    await app.close()
+    clearTimeout(force)
+  },
+})
 
 /** An address as it stands in a URL that a person on this machine can open. */
 export const urlOf = (host: string, port: number): string => {

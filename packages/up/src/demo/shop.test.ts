@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { decodeEvent, isRefusal, parseRule } from '@millrace/contracts'
+import { DEMO_SEGMENTS } from './segments.ts'
 import { DEMO, makeShop } from './shop.ts'
 
 const UNTIL = Date.UTC(2026, 5, 1)
@@ -31,6 +33,13 @@ describe('the shop of the demo', () => {
       for (const id of ids) parent.set(root(id), root(ids[0]!))
     }
     expect(new Set([...parent.keys()].map(root)).size).toBe(shop.totals.people)
+  })
+
+  it('has no event that the door would refuse, and no rule that segmentation would', () => {
+    const project = { id: 1, currency: 'USD', identity: { types: [], blockedValues: [], keysPerPersonMax: 1, mergedPersonsMax: 1, usersPerDeviceMax: 1 } }
+    const origin = { source: 'web', protocol: 'segment', receivedAt: UNTIL, sentAt: null }
+    expect(bodies.map((body) => decodeEvent(origin, project, body)).filter(isRefusal)).toEqual([])
+    for (const { rule } of DEMO_SEGMENTS) expect(parseRule(rule, { currency: 'USD' })).toMatchObject({ ok: true })
   })
 
   it('lies within its 90 days', () => {

@@ -1,43 +1,42 @@
-import type { LiveState } from '../../lib/live.ts'
 import { count, span } from '../../lib/format.ts'
+import { lastMinute, type Overview } from '../../lib/live.ts'
 import { useWords } from '../../lib/words.ts'
 import { Sparkline } from '../../parts/sparkline.tsx'
 
-/** The four figures at the top. */
-export const Figures = ({ live }: { readonly live: LiveState }) => {
+/** The figures at the top. */
+export const Figures = ({ overview, now }: { readonly overview: Overview | null; readonly now: number }) => {
   const text = useWords()
-  const minute = live.perSecond.reduce((sum, value) => sum + value, 0)
+  const minute = overview ? lastMinute(overview, now) : NOTHING
+  const newest = overview?.newestReceivedAt ?? null
   return (
     <dl className="figures">
       <div className="figure wide">
         <dt>{text.eventsLastMinute}</dt>
         <dd>
-          <strong data-figure="minute">{count(minute)}</strong>
-          <Sparkline values={live.perSecond} />
+          <strong data-figure="minute">{count(minute.reduce((sum, value) => sum + value, 0))}</strong>
+          <Sparkline values={minute} />
         </dd>
       </div>
-      <div className="figure">
-        <dt>{text.people}</dt>
-        <dd>
-          <strong data-figure="people">{live.people === null ? '–' : count(live.people)}</strong>
-          <small>{text.peopleHint}</small>
-        </dd>
-      </div>
-      <Freshness live={live} />
+      <Figure name="people" title={text.people} hint={text.peopleHint} value={overview && count(overview.people)} />
+      <Figure name="stored" title={text.eventsStored} hint={text.eventsStoredHint} value={overview && count(overview.stored)} />
+      <Figure
+        name="freshness"
+        title={text.freshness}
+        hint={overview && newest === null ? text.noEventsYet : text.freshnessHint}
+        value={newest === null ? null : span(Math.max(0, now - Date.parse(newest)))}
+      />
     </dl>
   )
 }
 
-const Freshness = ({ live }: { readonly live: LiveState }) => {
-  const text = useWords()
-  const behind = live.pending !== null && live.pending > 0
-  return (
-    <div className="figure">
-      <dt>{text.freshness}</dt>
-      <dd>
-        <strong data-figure="freshness">{live.newest === null ? '–' : span(Math.max(0, live.at - live.newest))}</strong>
-        <small>{live.newest === null ? text.noEventsYet : behind ? `${text.pending}: ${count(live.pending ?? 0)}` : text.freshnessWhole}</small>
-      </dd>
-    </div>
-  )
-}
+const NOTHING = Array.from({ length: 60 }, () => 0)
+
+const Figure = ({ name, title, hint, value }: { readonly name: string; readonly title: string; readonly hint: string; readonly value: string | null }) => (
+  <div className="figure">
+    <dt>{title}</dt>
+    <dd>
+      <strong data-figure={name}>{value ?? '–'}</strong>
+      <small>{hint}</small>
+    </dd>
+  </div>
+)

@@ -10,24 +10,24 @@ import { Segments } from './segments.tsx'
 /** What arrives now, and whether all of it is where it belongs. */
 export const Home = () => {
   const text = useWords()
-  const { state, connection } = useLive()
-  const first = state.people === 0
+  const { overview, now, connection } = useLive()
+  const first = overview?.stored === 0
   return (
     <main>
       <div className="title-line">
         <h1>{text.now}</h1>
         <span className={`connection ${connection}`} role="status">{text[connection]}</span>
       </div>
-      <Figures live={state} />
+      <Figures overview={overview} now={now} />
       <div className="columns">
         <div className="column">
           {first && <FirstEvent first />}
-          <LatestEvents events={state.events} />
+          <LatestEvents events={overview?.events ?? []} />
         </div>
         <div className="column">
           <Ledger />
           <Segments />
-          <RefusedEvents refused={state.refused} />
+          <RefusedEvents refused={overview?.refused ?? []} total={overview?.refusedTotal ?? 0} />
           {!first && <FirstEvent first={false} />}
         </div>
       </div>

@@ -13,8 +13,8 @@ export const LatestEvents = ({ events }: { readonly events: readonly LiveEvent[]
       ) : (
         <ol className="stream">
           {events.map((event) => (
-            <li key={event.id}>
-              <time dateTime={new Date(event.at).toISOString()}>{clockTime(event.at)}</time>
+            <li key={event.messageId}>
+              <time dateTime={event.receivedAt}>{clockTime(Date.parse(event.receivedAt))}</time>
               <span className={`kind kind-${event.type}`}>{event.type}</span>
               <span className="event-name">{event.event}</span>
               {event.channel && <span className="tag">{event.channel}</span>}
@@ -29,10 +29,10 @@ export const LatestEvents = ({ events }: { readonly events: readonly LiveEvent[]
 
 const PersonName = ({ event }: { readonly event: LiveEvent }) => {
   const text = useWords()
-  if (!event.person) return <span className="person nobody">{text.nobody}</span>
+  if (event.personId === null) return <span className="person nobody">{text.nobody}</span>
   return (
-    <span className="person" title={event.person}>
-      {event.name ?? `${event.person.slice(0, 8)}…`}
+    <span className="person" title={event.personId}>
+      {event.userId ?? event.anonymousId}
     </span>
   )
 }

@@ -1,25 +1,28 @@
 import type { RefusedEvent } from '../../lib/live.ts'
-import { dayAndTime } from '../../lib/format.ts'
+import { count, dayAndTime } from '../../lib/format.ts'
 import { useWords } from '../../lib/words.ts'
 import { Card, Empty } from '../../parts/card.tsx'
 
-/** What was not taken, why, and how it began. */
-export const RefusedEvents = ({ refused }: { readonly refused: readonly RefusedEvent[] }) => {
+/** What was not taken, and why. */
+export const RefusedEvents = ({ refused, total }: { readonly refused: readonly RefusedEvent[]; readonly total: number }) => {
   const text = useWords()
   return (
-    <Card title={text.refused}>
+    <Card title={text.refused} aside={total > 0 && <span className="badge bad">{count(total)}</span>}>
       {refused.length === 0 ? (
         <Empty>{text.refusedEmpty}</Empty>
       ) : (
         <ul className="refused">
-          {refused.map((one) => (
-            <li key={one.id}>
+          {refused.map((one, index) => (
+            <li key={index}>
               <div>
                 <code className="code">{one.code}</code>
-                <time dateTime={new Date(one.at).toISOString()}>{dayAndTime(one.at)}</time>
+                <time dateTime={one.receivedAt}>{dayAndTime(Date.parse(one.receivedAt))}</time>
               </div>
               <p>{one.detail}</p>
-              {one.beginning && <code className="bytes">{one.beginning}</code>}
+              <small>
+                {one.source}
+                {one.messageId !== null && ` · ${one.messageId}`}
+              </small>
             </li>
           ))}
         </ul>

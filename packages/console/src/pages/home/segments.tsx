@@ -20,7 +20,7 @@ export const Segments = () => {
             <li key={id}>
               <span>{name}</span>
               <span className="number">
-                {size === null ? '…' : count(size)} <small>{text.segmentPeople}</small>
+                {size !== null && count(size)} <small>{size === null ? text.segmentFilling : text.segmentPeople}</small>
               </span>
             </li>
           ))}
