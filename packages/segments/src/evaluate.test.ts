@@ -1,5 +1,5 @@
 import { type CanonicalEvent, type DidLeaf, leavesOf, parseRule, type Rule } from '@millrace/contracts'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { evaluate, evaluateDid, holds, indexRules, leafKey, nextFlip, slotAlgebra, type SlotState, type Subject, touch, dayOfZone, explain } from './index.ts'
 
@@ -116,7 +116,7 @@ describe('a rule over a stream', () => {
       }),
       { numRuns: CASES, seed: 42 },
     )
-    console.log(`rules against their words: ${CASES} rules and histories, ${checked} clocks, seed 42`)
+    process.stdout.write(`rules against their words: ${CASES} rules and histories, ${checked} clocks, seed 42\n`)
   })
 
   it('tells the next flip of the whole rule, and the events behind each leaf', () => {

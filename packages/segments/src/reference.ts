@@ -134,8 +134,7 @@ const partitionFlips = (records: readonly ReferenceRecord[], world: World): read
     const { project } = record
     switch (line.type) {
       case 'event': {
-        if (isNobody(line.key)) return advance(record.origins[line.origin]!.receivedAt)
-        advance(record.origins[line.origin]!.receivedAt)
+        if (isNobody(line.key)) return
         const person = personOf(line.person, project)
         slotOf(person, line.number, line.epoch).events.push(decoded(record, line, world.settingsOf))
         return judge(person)
@@ -191,7 +190,10 @@ const partitionFlips = (records: readonly ReferenceRecord[], world: World): read
         return
     }
   }
-  for (const record of records) for (const line of record.lines) apply(record, line)
+  for (const record of records) {
+    advance(Math.max(0, ...record.origins.map((origin) => origin.receivedAt)))
+    for (const line of record.lines) apply(record, line)
+  }
   return flips
 }
 

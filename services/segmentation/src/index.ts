@@ -1,1 +1,2 @@
-export {}
+export { segmentationConfig, type SegmentationConfig } from './config.ts'
+export { createSegmentation, type Segmentation, type SegmentationDeps } from './service.ts'

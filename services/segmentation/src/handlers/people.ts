@@ -1,0 +1,119 @@
+import type { HotStore } from '@millrace/ports'
+import { personKey, type PersonState, PEOPLE } from './documents.ts'
+import { timerOf } from './evaluate.ts'
+
+/**
+ * Documents of people of one partition: a bounded copy in memory of what is stored, and what the batch at hand has
+ * changed. Documents are never changed in place, so the store's own copies are safe.
+ */
+export interface People {
+  /** Makes the documents of these people available to `get`. */
+  load(ids: Iterable<string>): Promise<void>
+  /** undefined: nothing is known of this person. Only for what was loaded. */
+  get(id: string): PersonState | undefined
+  put(id: string, person: PersonState): void
+  /** Every person, as of the batch at hand, in pages; new ones come last. */
+  pages(size: number): AsyncIterable<readonly (readonly [string, PersonState])[]>
+  /** What the batch changed, as writes; afterwards memory is trimmed to its bound. */
+  flush(): PeopleWrites
+}
+
+export interface PeopleWrites {
+  readonly puts: readonly (readonly [key: string, document: unknown])[]
+  readonly deletes: readonly string[]
+  readonly timers: readonly (readonly [id: string, at: number | null])[]
+}
+
+const LOAD_AT_ONCE = 1_000
+
+export const createPeople = (hot: HotStore, scope: string, cachedMax: number, onLoad: (person: PersonState) => PersonState): People => {
+  /** In the order of last use. An undefined one is known to be absent. */
+  const cached = new Map<string, PersonState | undefined>()
+  /** Timer as stored, of each changed person. */
+  const storedTimers = new Map<string, number | null>()
+
+  const use = (id: string, person: PersonState | undefined): void => {
+    cached.delete(id)
+    cached.set(id, person)
+  }
+  const load = async (ids: Iterable<string>): Promise<void> => {
+    const missing = [...new Set(ids)].filter((id) => !cached.has(id))
+    for (let from = 0; from < missing.length; from += LOAD_AT_ONCE) {
+      const some = missing.slice(from, from + LOAD_AT_ONCE)
+      const documents = await hot.get(scope, some.map(personKey))
+      some.forEach((id, index) => use(id, documents[index] === undefined ? undefined : onLoad(documents[index] as PersonState)))
+    }
+  }
+  const put = (id: string, person: PersonState): void => {
+    const before = cached.get(id)
+    if (!storedTimers.has(id)) storedTimers.set(id, before ? timerOf(before) : null)
+    use(id, person)
+  }
+  return {
+    load,
+    get: (id) => cached.get(id),
+    put,
+    pages: (size) => pagesOf(hot, scope, size, { cached, changed: storedTimers, onLoad }),
+    flush: () => {
+      const writes = writesOf(storedTimers, cached)
+      storedTimers.clear()
+      for (const [id] of cached) {
+        if (cached.size <= cachedMax) break
+        cached.delete(id)
+      }
+      return writes
+    },
+  }
+}
+
+interface PagesOver {
+  readonly cached: Map<string, PersonState | undefined>
+  /** What the batch has changed stays in memory until it is flushed. */
+  readonly changed: ReadonlyMap<string, unknown>
+  readonly onLoad: (person: PersonState) => PersonState
+}
+
+async function* pagesOf(hot: HotStore, scope: string, size: number, over: PagesOver): AsyncIterable<readonly (readonly [string, PersonState])[]> {
+  const isNew = new Set(over.changed.keys())
+  let after: string | undefined
+  for (;;) {
+    const entries = await hot.scan(scope, { prefix: PEOPLE, limit: size, ...(after === undefined ? {} : { after }) })
+    if (entries.length === 0) break
+    after = entries.at(-1)!.key
+    const page: (readonly [string, PersonState])[] = []
+    const visiting: string[] = []
+    for (const { key, document } of entries) {
+      const id = key.slice(PEOPLE.length)
+      isNew.delete(id)
+      if (!over.cached.has(id)) {
+        over.cached.set(id, over.onLoad(document as PersonState))
+        visiting.push(id)
+      }
+      const person = over.cached.get(id)
+      if (person) page.push([id, person])
+    }
+    yield page
+    for (const id of visiting) if (!over.changed.has(id)) over.cached.delete(id)
+  }
+  yield [...isNew].flatMap((id) => {
+    const person = over.cached.get(id)
+    return person ? [[id, person] as const] : []
+  })
+}
+
+const writesOf = (storedTimers: ReadonlyMap<string, number | null>, cached: ReadonlyMap<string, PersonState | undefined>): PeopleWrites => {
+  const puts: (readonly [string, unknown])[] = []
+  const deletes: string[] = []
+  const timers: (readonly [string, number | null])[] = []
+  for (const [id, stored] of storedTimers) {
+    const person = cached.get(id)!
+    const at = timerOf(person)
+    if (at !== stored) timers.push([id, at])
+    if (isGone(person)) deletes.push(personKey(id))
+    else puts.push([personKey(id), person])
+  }
+  return { puts, deletes, timers }
+}
+
+/** Flip numbers outlive a person; one that never flipped leaves nothing behind. */
+const isGone = ({ slots, memberships }: PersonState): boolean => Object.keys(slots).length === 0 && Object.keys(memberships).length === 0

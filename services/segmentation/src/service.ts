@@ -1,0 +1,96 @@
+import { type Project, topics } from '@millrace/contracts'
+import type { Clock, ColumnStore, EventLog, HotStore, Ids, Subscription } from '@millrace/ports'
+import { consumeFaults, type Logger, type Projects } from '@millrace/service-kit'
+import type { FastifyPluginAsync } from 'fastify'
+import type { SegmentationConfig } from './config.ts'
+import { dialect } from './dialect.ts'
+import { type ConsumeDeps, GROUP, INPUT, openConsumer, type PartitionWatch } from './handlers/consume.ts'
+import { createBackfillJob } from './jobs/backfill.ts'
+import { watchTimers } from './jobs/timers.ts'
+import { segmentRoutes } from './routes/routes.ts'
+import { createRuleNews, type RuleNews } from './routes/rule-news.ts'
+
+export interface SegmentationDeps {
+  readonly log: EventLog
+  readonly hot: HotStore
+  readonly columns: ColumnStore
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly logger: Logger
+  readonly projects: Projects
+  /** Told at points where a test may kill the process. */
+  readonly probe?: (point: string) => void
+}
+
+export interface Segmentation {
+  readonly routes: FastifyPluginAsync
+  start(): Promise<void>
+  /** Resolves when everything that was in events.resolved at the call has been folded and stored. */
+  drain(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Keeps every rule's members up to date from events.resolved, and answers questions about them. */
+export const createSegmentation = (deps: SegmentationDeps, config: SegmentationConfig): Segmentation => {
+  const news = createRuleNews()
+  let subscription: Subscription | undefined
+  const open = openConsumer(consumeDeps(deps, config, news))
+  return {
+    routes: segmentRoutes(deps, config, news),
+    start: async () => {
+      subscription = await deps.log.consume({
+        group: GROUP,
+        topics: [INPUT],
+        batchRecordsMax: config.SEGMENTATION_BATCH_RECORDS_MAX,
+        batchBytesMax: config.SEGMENTATION_BATCH_BYTES_MAX,
+        lingerMs: 0,
+        open,
+        onFault: consumeFaults(deps.logger, GROUP),
+      })
+    },
+    drain: async () => subscription?.drain(),
+    stop: async () => subscription?.stop(),
+  }
+}
+
+const consumeDeps = (deps: SegmentationDeps, config: SegmentationConfig, news: RuleNews): ConsumeDeps => {
+  const projectOf = findProject(deps.projects)
+  const probe = deps.probe ?? (() => {})
+  const shared = { ...deps, probe, projectOf, dialect, projectId: () => deps.projects.all()[0]?.id ?? 1 }
+  const watch = (partition: number): PartitionWatch => {
+    const timers = watchTimers(shared, partition)
+    const job = partition === 0 ? createBackfillJob({ ...shared, numbersPerPage: config.BACKFILL_NUMBERS_PER_PAGE, pollMs: config.BACKFILL_POLL_MS }) : null
+    job?.kick()
+    return {
+      stored: ({ clock, earliestTimer, rulesChanged }) => {
+        timers.stored(clock, earliestTimer)
+        if (!rulesChanged) return
+        if (partition === 0) news.tell()
+        job?.kick()
+      },
+      close: async () => {
+        timers.stop()
+        await job?.stop()
+      },
+    }
+  }
+  return {
+    hot: deps.hot,
+    projectOf,
+    peopleCachedMax: config.SEGMENTATION_PEOPLE_CACHED_MAX,
+    acceptedPartitions: topics.accepted.partitions,
+    pause: () => new Promise((resolve) => setImmediate(resolve)),
+    watch,
+    probe,
+  }
+}
+
+/** Another copy may have made the project a moment ago. */
+const findProject = (projects: Projects) => async (id: number): Promise<Project> => {
+  const known = projects.byId(id)
+  if (known) return known
+  await projects.refresh()
+  const found = projects.byId(id)
+  if (found) return found
+  throw new Error(`no project has the id ${id}`)
+}
