@@ -14,6 +14,8 @@ const MILLIS_BELOW = 1e14
 export const parseTime = (value: unknown): Millis | null => {
   if (typeof value === 'number') return fromNumber(value)
   if (typeof value !== 'string') return null
+  const usual = fromUsual(value)
+  if (usual !== null) return usual
   const text = value.trim()
   if (NUMBER.test(text)) return fromNumber(Number(text))
   const parts = ISO.exec(text)
@@ -28,10 +30,38 @@ const fromNumber = (value: number): Millis | null => {
   return size < MILLIS_BELOW ? Math.floor(value) : Math.floor(value / 1000)
 }
 
+/** `YYYY-MM-DDTHH:mm:ss.SSSZ`, which nearly every SDK writes, without a regular expression; null: try the long way. */
+const fromUsual = (text: string): Millis | null => {
+  if (text.length !== 24 || text[23] !== 'Z' || text[10] !== 'T' || text[4] !== '-' || text[7] !== '-') return null
+  if (text[13] !== ':' || text[16] !== ':' || text[19] !== '.') return null
+  const year = digits(text, 0, 4)
+  const month = digits(text, 5, 7)
+  const day = digits(text, 8, 10)
+  const hour = digits(text, 11, 13)
+  const minute = digits(text, 14, 16)
+  const second = digits(text, 17, 19)
+  const millis = digits(text, 20, 23)
+  // A day from 29 on needs the calendar.
+  const plain = year >= 1000 && month >= 1 && month <= 12 && day >= 1 && day <= 28
+  const inDay = hour >= 0 && hour <= 23 && minute >= 0 && minute <= 59 && second >= 0 && second <= 59 && millis >= 0
+  if (!plain || !inDay) return null
+  return Date.UTC(year, month - 1, day, hour, minute, second, millis)
+}
+
+/** The number written in part of a text, or -1 when a character is no digit. */
+const digits = (text: string, from: number, to: number): number => {
+  let number = 0
+  for (let at = from; at < to; at++) {
+    const digit = text.charCodeAt(at) - 48
+    if (digit < 0 || digit > 9) return -1
+    number = number * 10 + digit
+  }
+  return number
+}
+
 const fromParts = (parts: RegExpExecArray): Millis | null => {
-  const [year, month, day, hour, minute, second] = [1, 2, 3, 4, 5, 6].map((index) => Number(parts[index] ?? 0)) as [
-    number, number, number, number, number, number,
-  ]
+  const [year, month, day] = [Number(parts[1]), Number(parts[2]), Number(parts[3])]
+  const [hour, minute, second] = [Number(parts[4] ?? 0), Number(parts[5] ?? 0), Number(parts[6] ?? 0)]
   if (year < 1000 || hour > 23 || minute > 59 || second > 60) return null
   const dayStart = Date.UTC(year, month - 1, day)
   // The calendar would turn 31 April into 1 May.
@@ -42,8 +72,8 @@ const fromParts = (parts: RegExpExecArray): Millis | null => {
 
 const offsetOf = (zone: string | undefined): Millis => {
   if (!zone || zone === 'Z' || zone === 'z') return 0
-  const digits = zone.slice(1).replace(':', '')
-  const minutes = Number(digits.slice(0, 2)) * 60 + Number(digits.slice(2) || 0)
+  const plain = zone.slice(1).replace(':', '')
+  const minutes = Number(plain.slice(0, 2)) * 60 + Number(plain.slice(2) || 0)
   return (zone[0] === '-' ? -minutes : minutes) * 60_000
 }
 

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { ProblemError } from '@millrace/contracts'
+import { type ErrorCode, ProblemError } from '@millrace/contracts'
 import type { FastifyRequest } from 'fastify'
 
 /**
@@ -10,13 +10,18 @@ import type { FastifyRequest } from 'fastify'
  */
 export const guard = (hosts: readonly string[]) => {
   const names = new Set(['localhost', ...hosts.map((host) => host.toLowerCase())])
-  return async (request: FastifyRequest): Promise<void> => {
-    if (request.routeOptions.config?.collection) return
-    const host = (request.headers.host ?? '').toLowerCase()
-    if (host !== '' && !isServed(host, names)) throw new ProblemError('HOST_NOT_ALLOWED')
-    if (!isSameOrigin(request.headers.origin, host)) throw new ProblemError('ORIGIN_NOT_ALLOWED')
-    if (request.url.startsWith('/api') && isForeignFetch(request)) throw new ProblemError('ORIGIN_NOT_ALLOWED')
+  // With a callback: a promise per hook is felt by single events.
+  return (request: FastifyRequest, _reply: unknown, done: (error?: Error) => void): void => {
+    const code = request.routeOptions.config?.collection ? null : refusalOf(request, names)
+    done(code === null ? undefined : new ProblemError(code))
   }
+}
+
+const refusalOf = (request: FastifyRequest, names: ReadonlySet<string>): ErrorCode | null => {
+  const host = (request.headers.host ?? '').toLowerCase()
+  if (host !== '' && !isServed(host, names)) return 'HOST_NOT_ALLOWED'
+  if (!isSameOrigin(request.headers.origin, host)) return 'ORIGIN_NOT_ALLOWED'
+  return request.url.startsWith('/api') && isForeignFetch(request) ? 'ORIGIN_NOT_ALLOWED' : null
 }
 
 const isServed = (host: string, names: ReadonlySet<string>): boolean => {

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 
 export interface OpenRequests {
   /** A hook: counts the request in before its body is read, or turns it away. */
-  enter(request: FastifyRequest, reply: FastifyReply): Promise<void>
+  enter(request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void
   count(): number
   /** Resolves when the last open request has ended. */
   idle(): Promise<void>
@@ -23,11 +23,11 @@ export const createOpenRequests = (bounds: {
   return {
     idle: () => new Promise((resolve) => (requests === 0 ? resolve() : waiting.push(resolve))),
     count: () => requests,
-    enter: async (request, reply) => {
-      if (bounds.stopping()) throw new ProblemError('STOPPING', undefined, { retryAfterSeconds: 2 })
+    enter: (request, reply, done) => {
+      if (bounds.stopping()) return done(new ProblemError('STOPPING', undefined, { retryAfterSeconds: 2 }))
       const size = Math.min(Number(request.headers['content-length'] ?? bounds.bodyBytesMax) || 0, bounds.bodyBytesMax)
       if (requests >= bounds.requestsMax || (requests > 0 && bytes + size > bounds.bytesMax)) {
-        throw new ProblemError('TOO_MANY_REQUESTS', undefined, { retryAfterSeconds: 1 })
+        return done(new ProblemError('TOO_MANY_REQUESTS', undefined, { retryAfterSeconds: 1 }))
       }
       requests++
       bytes += size
@@ -44,6 +44,7 @@ export const createOpenRequests = (bounds: {
       // `close` also comes when the client goes away before the answer.
       reply.raw.once('finish', leave)
       reply.raw.once('close', leave)
+      done()
     },
   }
 }

@@ -97,7 +97,11 @@ const skipNested = (body: Buffer, from: number): { end: number; depth: number } 
   for (let at = from; at < length; at++) {
     const byte = body[at]!
     if (byte === QUOTE) {
-      for (at++; at < length && body[at] !== QUOTE; at++) if (body[at] === BACKSLASH) at++
+      let inside = body[++at]!
+      while (inside !== QUOTE && at < length) inside = body[inside === BACKSLASH ? (at += 2) : ++at]!
+    } else if (byte < OPEN_LIST) {
+      // Space, comma, colon and numbers: most of what is outside of texts.
+      continue
     } else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
       if (++open > depth) depth = open
     } else if ((byte === CLOSE_OBJECT || byte === CLOSE_LIST) && --open === 0) {

@@ -7,11 +7,12 @@ const DAY_SECONDS = '86400'
  * page's SDK can read a refusal too, and its Retry-After.
  */
 export const openToPages = (app: FastifyInstance): void => {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const origin = request.headers.origin
-    if (origin === undefined) return
+    if (origin === undefined) return done()
     reply.header('access-control-allow-origin', origin).header('vary', 'Origin')
       .header('access-control-allow-credentials', 'true').header('access-control-expose-headers', 'Retry-After')
+    done()
   })
 }
 

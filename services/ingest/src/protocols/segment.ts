@@ -22,8 +22,9 @@ export const segmentRoutes = (door: Door): FastifyPluginAsync => async (app) => 
   openToPages(app)
   app.removeAllContentTypeParsers()
   // SDKs name any type, a wrong one, or none: the bytes decide.
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     if (request.headers['content-type'] !== undefined) request.headers['content-type'] = 'application/octet-stream'
+    done()
   })
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: config.BODY_BYTES_MAX }, (_request, body, done) => done(null, body))
   const options = { config: { collection: true }, onRequest: door.openRequests.enter }
