@@ -3,10 +3,10 @@ import { ANONYMOUS, compareOrder, keyOf, valueOf } from '@millrace/contracts'
 import type { Puts } from './apply-fact.ts'
 import { applyFact, keysOfFact } from './apply-fact.ts'
 import { Components } from './components.ts'
-import type { DocumentId, LinkDocument, Outcome } from './documents.ts'
-import { baseDocumentId, baseOf, linkDocumentId } from './documents.ts'
+import type { DocumentId, LinkDocument, Outcome, Refusal } from './documents.ts'
+import { baseDocumentId, baseOf, linkDocumentId, pairId } from './documents.ts'
 import type { Link } from './links.ts'
-import { compareLinks } from './links.ts'
+import { compareLinks, linkId } from './links.ts'
 import type { IdentityProject, ReadDocument } from './neighbourhood.ts'
 import { Neighbourhood } from './neighbourhood.ts'
 import { placePersons } from './persons.ts'
@@ -40,7 +40,10 @@ export const decide = (project: IdentityProject, read: ReadDocument, fact: Ident
   const outcomes = new Outcomes(after, change.removed)
   for (const link of change.dropped) outcomes.set(link, 'usersPerDeviceMax')
   const nodes = nodesTouched(before, after, fact, change)
-  if (nodes.length === 0) return { puts: outcomes.into(puts), placed: [], map: outcomes.lines(at.offset + 1) }
+  if (nodes.length === 0) {
+    const map = outcomes.lines(at.offset + 1)
+    return { puts: outcomes.into(puts), placed: [], map }
+  }
   const touched = closureOfLayer1(after, nodes, change)
   const whole = closureOfLayer2(after, touched, outcomes)
   const components = new Components(project, whole)
@@ -52,7 +55,8 @@ export const decide = (project: IdentityProject, read: ReadDocument, fact: Ident
     at: fact.at,
     isNew: (key) => before.base(baseOf(key))?.keys[key] === undefined,
   })
-  return { puts: outcomes.into(puts), placed: placed.placed, map: [...placed.map, ...outcomes.lines(at.offset + 1)] }
+  const map = [...placed.map, ...outcomes.lines(at.offset + 1)]
+  return { puts: outcomes.into(puts), placed: placed.placed, map }
 }
 
 interface Change {
@@ -142,14 +146,25 @@ export class Outcomes {
     return puts
   }
 
-  /** Refusals are a fold: what was refused may be restored by a later unlink or an earlier link. */
+  /**
+   * Refusals are a fold: what was refused may be restored by a later unlink or an earlier link. A pair counts as
+   * refused while one of its links is, the implied or the explicit one.
+   */
   lines(version: number): readonly MapLine[] {
-    return [...this.changed.values()].flatMap(({ link: { a, b }, was, is }): readonly MapLine[] => {
-      if (is !== null && is !== 'joined') return [{ type: 'link.refused', a, b, reason: is, version }]
-      return was !== null && was !== 'joined' ? [{ type: 'link.restored', a, b, version }] : []
+    const pairs = new Map([...this.changed.values()].map(({ link }) => [pairId(link.a, link.b), link]))
+    return [...pairs.values()].flatMap(({ a, b }): readonly MapLine[] => {
+      const ids = [linkId(1, a, b), linkId(2, a, b)]
+      const stored = this.view.link(baseOf(a), baseOf(b))?.outcomes ?? {}
+      const was = refusalIn(ids.map((id) => (this.changed.has(id) ? this.changed.get(id)!.was : stored[id])))
+      const is = refusalIn(ids.map((id) => (this.changed.has(id) ? this.changed.get(id)!.is : stored[id])))
+      if (is !== null) return is === was ? [] : [{ type: 'link.refused', a, b, reason: is, version }]
+      return was !== null ? [{ type: 'link.restored', a, b, version }] : []
     })
   }
 }
+
+const refusalIn = (outcomes: readonly (Outcome | null | undefined)[]): Refusal | null =>
+  outcomes.find((outcome): outcome is Refusal => outcome !== null && outcome !== undefined && outcome !== 'joined') ?? null
 
 const storedOutcome = (view: Neighbourhood, link: Link): Outcome | null =>
   view.link(baseOf(link.a), baseOf(link.b))?.outcomes[link.id] ?? null
