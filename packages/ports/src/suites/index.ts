@@ -1,1 +1,6 @@
-export {}
+export { clockSuite, type ClockFixture } from './clock.ts'
+export { columnStoreSuite, type ColumnStoreFixture } from './column-store.ts'
+export { eventually } from './consumers.ts'
+export { eventLogSuite, type EventLogFixture, type MakeEventLog } from './event-log.ts'
+export { hotStoreSuite, type HotStoreFixture } from './hot-store.ts'
+export { idsSuite } from './ids.ts'
