@@ -1,0 +1,170 @@
+import fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { ColumnStore, Ids } from '@millrace/ports'
+import { quoted } from '@millrace/warehouse'
+import { commonHeaders, sendAnswer } from './answer.ts'
+import { createProjectDatabase } from './catalogue.ts'
+import { credentialsOf } from './credentials.ts'
+import { problemOf } from './errors.ts'
+import { createGuard, type Guard } from './guard/guard.ts'
+import { Refused } from './guard/refused.ts'
+import { framedAtOnce, readRequest, type Limits } from './request.ts'
+import { createSlots } from './slots.ts'
+
+export interface ClickHouseHttpDeps {
+  readonly columns: ColumnStore
+  readonly ids: Ids
+  /** The project whose API key this is, or null. */
+  readonly authenticate: (password: string) => Promise<number | null> | number | null
+  readonly logger: { warn(fields: object, message: string): void }
+}
+
+export interface ClickHouseHttpConfig {
+  readonly limits: Limits
+  /** Statements that run at once, and that wait. */
+  readonly runningMax: number
+  readonly waitingMax: number
+  /** Formats that cannot be streamed are held in memory, up to this. */
+  readonly wholeBytesMax: number
+}
+
+export const clickHouseHttpDefaults: ClickHouseHttpConfig = {
+  limits: { max_execution_time: 60, max_result_rows: 10_000_000, max_result_bytes: 4_000_000_000, max_memory_usage: 700_000_000 },
+  runningMax: 2,
+  waitingMax: 50,
+  wholeBytesMax: 100_000_000,
+}
+
+const AUTHENTICATION_FAILED = 516
+
+/** ClickHouse's HTTP protocol for analysts, not yet listening. */
+export const createClickHouseServer = (deps: ClickHouseHttpDeps, config = clickHouseHttpDefaults): FastifyInstance => {
+  const server = fastify({ bodyLimit: 1024 * 1024, forceCloseConnections: true })
+  server.register(clickHouseRoutes(deps, config))
+  return server
+}
+
+/** The same as routes. They take every content type as bytes, so they want a scope of their own. */
+export const clickHouseRoutes = (deps: ClickHouseHttpDeps, config = clickHouseHttpDefaults): FastifyPluginAsync => async (app) => {
+  const context: Context = {
+    ...deps,
+    config,
+    guard: await createGuard(deps.columns),
+    slots: createSlots(config.runningMax, config.waitingMax),
+    prepared: new Map(),
+  }
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  app.get('/ping', async (_request, reply) => reply.headers(commonHeaders).type('text/html; charset=UTF-8').send('Ok.\n'))
+  app.get('/replicas_status', async (_request, reply) => reply.headers(commonHeaders).type('text/html; charset=UTF-8').send('Ok.\n'))
+  app.route({ method: ['GET', 'POST'], url: '/', handler: (request, reply) => handle(context, request, reply) })
+}
+
+interface Context extends ClickHouseHttpDeps {
+  readonly config: ClickHouseHttpConfig
+  readonly guard: Guard
+  readonly slots: ReturnType<typeof createSlots>
+  /** Projects whose database stands, as of this start. */
+  readonly prepared: Map<number, Promise<void>>
+}
+
+const handle = async (context: Context, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+  const queryId = context.ids.uuid()
+  try {
+    const url = new URL(request.url, 'http://localhost')
+    const body = Buffer.isBuffer(request.body) ? request.body : null
+    const project = await projectOf(context, url.searchParams, request)
+    const asked = readRequest({ parameters: url.searchParams, headers: request.headers, body }, context.config.limits)
+    if (asked.sql.trim() === '') return reply.headers(commonHeaders).type('text/html; charset=UTF-8').send('Ok.\n')
+    await prepare(context, project)
+    const release = await context.slots.take()
+    try {
+      const guarded = await context.guard(asked.sql, project, asked.parameters)
+      const format = checkedFormat(guarded.format ?? asked.format ?? 'TabSeparated')
+      const whole = asked.whole || framedAtOnce(format)
+      const settings = settingsOf(asked.settings, whole, context.config)
+      // The id is ours, never the client's: KILL looks for it in the texts of running statements.
+      const chunks = context.columns.stream(`/* millrace-query ${queryId} */ ${guarded.sql}`, format, { settings })
+      reply.hijack()
+      const stopWatching = onDeparture(reply, () => kill(context, queryId))
+      try {
+        await sendAnswer(reply.raw, chunks, {
+          format, queryId: asked.queryId ?? queryId, tag: context.ids.secret(8), gzip: asked.gzip, whole: asked.whole,
+        })
+      } finally {
+        stopWatching()
+      }
+    } finally {
+      release()
+    }
+  } catch (error) {
+    sendProblem(reply, error, queryId)
+  }
+  return reply
+}
+
+const projectOf = async (context: Context, parameters: URLSearchParams, request: FastifyRequest): Promise<number> => {
+  const { user, password } = credentialsOf(parameters, request.headers)
+  const project = user === 'analyst' ? await context.authenticate(password) : null
+  if (project !== null) return project
+  throw new Refused('Authentication failed: the user is analyst, the password an API key', AUTHENTICATION_FAILED)
+}
+
+/** The first request of a project makes its views; one that failed is tried again by the next. */
+const prepare = (context: Context, project: number): Promise<void> => {
+  const known = context.prepared.get(project)
+  if (known) return known
+  const made = createProjectDatabase(context.columns, project)
+  context.prepared.set(project, made)
+  made.catch(() => context.prepared.delete(project))
+  return made
+}
+
+const WIRE_FORMATS = /^(MySQLWire|PostgreSQLWire|ODBCDriver2|Template|TemplateIgnoreSpaces|CapnProto|Protobuf\w*)$/
+const UNKNOWN_FORMAT = 73
+
+const checkedFormat = (format: string): string => {
+  if (!/^[A-Za-z][A-Za-z0-9]*$/.test(format) || WIRE_FORMATS.test(format)) throw new Refused(`Unknown format ${format}`, UNKNOWN_FORMAT)
+  return format
+}
+
+/** Over a limit is an error, never a shorter answer. */
+const settingsOf = (
+  asked: Readonly<Record<string, string | number>>,
+  whole: boolean,
+  { wholeBytesMax }: ClickHouseHttpConfig,
+): Record<string, string | number> => ({
+  ...asked,
+  max_result_bytes: whole ? Math.min(wholeBytesMax, Number(asked.max_result_bytes)) : Number(asked.max_result_bytes),
+  result_overflow_mode: 'throw',
+  timeout_overflow_mode: 'throw',
+  readonly: 1,
+})
+
+const onDeparture = (reply: FastifyReply, act: () => void): (() => void) => {
+  const listener = (): void => {
+    if (!reply.raw.writableFinished) act()
+  }
+  reply.raw.once('close', listener)
+  return () => reply.raw.off('close', listener)
+}
+
+const kill = (context: Context, queryId: string): void => {
+  const statement = `KILL QUERY WHERE query LIKE ${quoted(`%millrace-query ${queryId}%`)} AND query NOT LIKE 'KILL%' ASYNC`
+  context.columns.command(statement).catch((error: unknown) => {
+    context.logger.warn({ event: 'query.kill.failed', queryId, error }, 'a statement whose client went away runs on to its limit')
+  })
+}
+
+const sendProblem = (reply: FastifyReply, error: unknown, queryId: string): void => {
+  const { status, code, text } = problemOf(error)
+  const headers: Record<string, string> = {
+    ...commonHeaders,
+    'Content-Type': 'text/plain; charset=UTF-8',
+    'X-ClickHouse-Exception-Code': String(code),
+    'X-ClickHouse-Query-Id': queryId,
+    ...(status === 503 ? { 'Retry-After': '1' } : {}),
+  }
+  if (!reply.sent) return void reply.code(status).headers(headers).send(`${text}\n`)
+  if (reply.raw.headersSent || reply.raw.destroyed) return void reply.raw.destroy()
+  reply.raw.writeHead(status, headers).end(`${text}\n`)
+}

@@ -1,0 +1,184 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createGuard, createProjectDatabase, type Guard } from '@millrace/clickhouse-http'
+import { ask, openFixture, type Fixture } from './fixture.ts'
+
+let fixture: Fixture
+let guard: Guard
+const none = new Map<string, string>()
+beforeAll(async () => {
+  fixture = await openFixture()
+  await createProjectDatabase(fixture.columns, 1)
+  await createProjectDatabase(fixture.columns, 2)
+  guard = await createGuard(fixture.columns)
+})
+afterAll(() => fixture.close())
+
+const text = async (sql: string, key?: string): Promise<string> => {
+  const answer = await ask(fixture.url, sql, key === undefined ? {} : { key })
+  return `${answer.status} ${await answer.text()}`
+}
+
+const VIEWS = ['events', 'people', 'identities', 'segments', 'memberships', 'flips', 'ledger']
+
+describe('what analysts do every day is answered', () => {
+  it.each([
+    ['SELECT count() FROM events', '10'],
+    ['select count(*) from millrace.events', '10'],
+    ['SELECT COUNT(DISTINCT person_id) FROM `millrace`."events" WHERE event = \'open event\'', '1'],
+    ['WITH e AS (SELECT * FROM events) SELECT uniqExact(message_id) FROM e', '10'],
+    ['SELECT e.event FROM events AS e INNER JOIN people AS p ON e.user_id = p.user_id LIMIT 1', 'open event'],
+    ['SELECT count() FROM events, people', '10'],
+    ["SELECT JSONExtractString(properties, 'word') FROM millrace.events LIMIT 1", 'open'],
+    ['SELECT sum(revenue) FROM (SELECT revenue FROM events UNION ALL SELECT revenue FROM millrace.events)', '20'],
+    ['SELECT events.event FROM events GROUP BY events.event', 'open event'],
+    ['SELECT millrace.events.event FROM millrace.events LIMIT 1', 'open event'],
+    ['SELECT count() FROM events WHERE user_id IN (SELECT user_id FROM people)', '10'],
+    ['SELECT row_number() OVER (PARTITION BY event ORDER BY message_id) AS n FROM events ORDER BY n DESC LIMIT 1', '10'],
+    ['SELECT countIf(revenue > 0), quantile(0.5)(revenue), sumIf(revenue, type = \'track\') FROM events', '10\t1\t10'],
+    ['SELECT size FROM segments', '1'],
+    ['SELECT received, stored, rejected, duplicate, erased, pending FROM ledger', '11\t10\t0\t1\t0\t0'],
+    ['SELECT flip, number, cause FROM flips', 'entered\t1\tevent'],
+    ['SELECT name FROM system.databases', 'millrace'],
+    ['SHOW DATABASES', 'millrace'],
+    ["SELECT count() FROM system.tables WHERE database = 'millrace'", '7'],
+    ["SELECT count() > 40 FROM system.columns", '1'],
+    ['SELECT currentDatabase(), version() != \'\'', 'millrace\t1'],
+    ['EXISTS TABLE events', '1'],
+    ['EXISTS TABLE nothing', '0'],
+    ['SELECT arrayJoin([1,2]) AS x, x - -1 FROM numbers(1) LIMIT 1', '1\t2'],
+    ['SELECT 1 -- a comment; with a semicolon\n;', '1'],
+    ["SELECT 'FORMAT Native', `format` FROM (SELECT 'x' AS format)", 'FORMAT Native\tx'],
+    ['SELECT 1 FORMAT TSV', '1'],
+    ['SELECT 1 AS a UNION ALL SELECT 1 SETTINGS union_default_mode = \'ALL\' FORMAT CSV', '1\n1'],
+    ['SELECT * FROM numbers(3) ORDER BY number DESC', '2\n1\n0'],
+  ])('%s', async (sql, expected) => {
+    expect(await text(sql)).toBe(`200 ${expected}\n`)
+  })
+
+  it('SHOW TABLES and DESCRIBE know the seven views', async () => {
+    expect((await text('SHOW TABLES FROM millrace')).slice(4).trim().split('\n').sort()).toEqual([...VIEWS].sort())
+    expect(await text('DESCRIBE TABLE millrace.flips FORMAT TSV')).toContain("at\tDateTime64(3, \\'UTC\\')")
+    expect(await text("SHOW TABLES LIKE 'fl%'")).toBe('200 flips\n')
+  })
+})
+
+const REFUSED = [
+  // The probes of the engine in process.
+  "SELECT * FROM file('/etc/passwd', 'LineAsString')", "SELECT file('/etc/passwd')", 'SELECT 1; SELECT 2', 'SELECT 1); SELECT (2',
+  "SELECT * FROM events INTO OUTFILE '/tmp/x'", "INSERT INTO FUNCTION file('/tmp/x', 'CSV') SELECT 1", "SELECT * FROM url('http://127.0.0.1/', 'CSV')",
+  "SELECT * FROM s3('http://127.0.0.1/x', 'CSV')", "SELECT * FROM remote('127.0.0.1', 'system.one')", "SELECT * FROM executable('sh', 'TSV', 'a String')",
+  "SELECT * FROM mysql('h', 'd', 't', 'u', 'p')", "SELECT * FROM postgresql('h', 'd', 't', 'u', 'p')", 'SELECT sleep(3)', 'SELECT sleepEachRow(1) FROM events',
+  'SELECT * FROM system.processes', 'SELECT * FROM system.query_log', 'SELECT * FROM system.parts', 'SELECT * FROM information_schema.tables',
+  'SELECT * FROM INFORMATION_SCHEMA.TABLES', 'SET max_execution_time = 0', 'KILL QUERY WHERE 1', 'DROP TABLE events', 'CREATE TABLE x (a Int8) ENGINE = Memory',
+  'ALTER TABLE millrace_store.events DELETE WHERE 1', 'TRUNCATE TABLE millrace_store.events', "DESCRIBE TABLE file('/etc/passwd')", 'SYSTEM SHUTDOWN',
+  'SHOW CREATE TABLE millrace_store.events', 'SHOW TABLES FROM millrace_store', 'SHOW TABLES FROM system', 'EXISTS millrace_store.events', 'USE system',
+  'EXPLAIN SELECT 1', 'ATTACH TABLE x', 'GRANT ALL ON *.* TO analyst', 'CREATE USER x', 'BACKUP DATABASE millrace_store TO Null', 'CHECK TABLE events', 'OPTIMIZE TABLE millrace_store.events',
+  "SELECT getSetting('max_memory_usage')", 'SELECT hostName()', "SELECT getServerSetting('x')", "SELECT dictGet('millrace_store.person_base', 'person_id', 1)",
+  "SELECT dictGetOrDefault('millrace_store.person_delta', 'person_id', 1, 2)", "SELECT joinGet('millrace_store.x', 'a', 1)", "SELECT hasColumnInTable('millrace_store', 'events', 'x')",
+  "SELECT catboostEvaluate('/x', 1)", "SELECT filesystemAvailable()", "SELECT * FROM dictionary('millrace_store.person_base')", 'SELECT * FROM millrace_store.person_base',
+  'SELECT * FROM numbers(1000000000)', 'SELECT * FROM numbers()', 'SELECT * FROM system.numbers', 'SELECT * FROM numbers(toUInt64(1e12))', 'SELECT * FROM generateRandom()', 'SELECT * FROM zeros(10)',
+  'SELECT 1 SETTINGS max_execution_time = 0', 'SELECT * FROM (SELECT 1 SETTINGS max_memory_usage = 0)', 'SELECT 1 SETTINGS readonly = 0', 'SELECT 1 SETTINGS allow_introspection_functions = 1',
+  'SELECT 1 UNION ALL SELECT 2 SETTINGS max_result_rows = 0', 'SELECT 1 FORMAT TSV SETTINGS max_result_rows = 0',
+  // From one project to the other.
+  'SELECT * FROM millrace_p2.events', 'SELECT * FROM `millrace_p2`.`events`', 'SELECT * FROM "millrace_p2"."events"', 'SELECT * FROM millrace_p1.events', 'SELECT * FROM MILLRACE_P2.events',
+  'SELECT * FROM millrace_store.events', 'SELECT * FROM /* millrace */ millrace_store /**/ . events', 'SELECT * FROM millrace . `millrace_store.events`', 'SELECT * FROM `millrace_store.events`', 'SELECT * FROM `millrace_p2.events`',
+  "SELECT * FROM merge('millrace_p2', '.*')", "SELECT * FROM merge('.*')", "SELECT * FROM merge(REGEXP('.*'), 'events')", 'SELECT * FROM view(SELECT * FROM millrace_store.events)', 'SELECT * FROM viewIfPermitted(SELECT 1 ELSE null(\'a Int8\'))',
+  "SELECT * FROM cluster('default', millrace_store.events)", "SELECT * FROM clusterAllReplicas('default', 'system.one')", 'SELECT * FROM loop(millrace_store.events)', "SELECT * FROM mergeTreeIndex('millrace_store', 'events')",
+  "SELECT * FROM remoteSecure('127.0.0.1', millrace_store, events)", 'SELECT 1 IN millrace_store.numbers', 'SELECT 1 IN (millrace_store.numbers)', 'SELECT (1, 2) NOT IN (millrace_p2.events)', 'SELECT 1 WHERE 1 GLOBAL IN millrace_store.numbers',
+  'SELECT 1 IN `millrace_store`.numbers', 'WITH millrace_store AS (SELECT 1) SELECT * FROM millrace_store.events', 'WITH x AS (SELECT * FROM millrace_p2.events) SELECT * FROM x',
+  'SELECT * FROM events UNION ALL SELECT * FROM millrace_p2.events', 'SELECT * FROM events WHERE message_id IN (SELECT message_id FROM millrace_p2.events)', 'SELECT (SELECT any(message_id) FROM millrace_p2.events)',
+  'SELECT * FROM events AS e JOIN millrace_p2.events AS f ON 1 = 1', 'SELECT * FROM events, millrace_p2.events', 'SELECT * FROM events ANY LEFT JOIN millrace_store.events USING message_id', 'SELECT EXISTS(SELECT 1 FROM millrace_p2.events)',
+  'SELECT * FROM default.events', 'SELECT sum(1) OVER (PARTITION BY file(\'/etc/passwd\'))', 'SELECT sum(1) OVER w FROM numbers(1) WINDOW w AS (ORDER BY sleep(1))', 'SELECT * APPLY(file) FROM events', "SELECT * APPLY(x -> file('/etc/passwd')) FROM events",
+  "SELECT COLUMNS('.*') APPLY sleep FROM numbers(1)", "SELECT * REPLACE(file('/etc/passwd') AS event) FROM events", 'SELECT 1 ORDER BY file(\'/etc/passwd\')', "SELECT 1 LIMIT file('/etc/passwd')", 'SELECT arrayMap(x -> sleep(1), [1])', "SELECT * FROM events(project = 2)",
+  "SELECT * FROM values('a String', file('/etc/passwd'))", 'SELECT number FROM numbers(10) ORDER BY number WITH FILL FROM sleep(1) TO 5', 'SELECT * FROM events\u00a0; SELECT 1', 'SELECT 1 FORMAT MySQLWire', "SELECT * FROM format(TSV, 'a')", "SELECT * FROM input('a Int8')",
+  "SELECT * FROM sqlite('/x', 't')", "SELECT * FROM hdfs('x')", "SELECT * FROM azureBlobStorage('x')", "SELECT * FROM redis('h','k','v')", "SELECT * FROM mongodb('h','d','c','u','p','s')", "SELECT * FROM Python('x')", "SELECT * FROM python(x)",
+  'SELECT initializeAggregation(\'sum\', 1)', 'SELECT addressToLine(1)', 'SELECT __getScalar(\'x\')', 'SELECT showCertificate()', 'SELECT fuzzQuery(\'x\')', 'SELECT getClientHTTPHeader(\'x\')', 'SELECT aiGenerate(\'x\')', 'SELECT getMacro(\'x\')', 'SELECT * FROM system.`processes`',
+]
+
+describe('what analysts may not ask is refused', () => {
+  it.each(REFUSED)('%s', async (sql) => {
+    if (!sql.includes('FORMAT MySQLWire')) await expect(guard(sql, 1, none)).rejects.toThrow()
+    const answer = await text(sql)
+    expect(answer.slice(0, 3)).not.toBe('200')
+    expect(answer).not.toMatch(/secret|root:/)
+  })
+
+  it('prints how many probes it tried', () => {
+    process.stdout.write(`guard: ${REFUSED.length} refused probes\n`)
+  })
+})
+
+describe('one project does not see the other', () => {
+  it.each(VIEWS)('through %s, column by column', async (view) => {
+    const one = await text(`SELECT * FROM ${view} FORMAT JSONEachRow`)
+    expect(one).toContain('"project":1')
+    expect(one).not.toMatch(/secret|"project":2/)
+    const two = await text(`SELECT * FROM ${view} FORMAT JSONEachRow`, 'key-two')
+    expect(two).toContain('"project":2')
+    expect(two).not.toMatch(/open|"project":1/)
+  })
+
+  it('through an error that tells a value: rows of the other project are never read', async () => {
+    for (const sql of [
+      'SELECT toUInt32(message_id) FROM events', "SELECT count() FROM events WHERE throwIf(startsWith(message_id, 'secret')) = 0",
+      'SELECT count() FROM events WHERE toUInt32OrZero(message_id) = 0 AND toUInt32(user_id) = 1', "SELECT count() FROM events WHERE project = 2 AND throwIf(user_id != '') = 0",
+      'SELECT toUInt32(value) FROM identities', 'SELECT toUInt32(user_id) FROM people', 'SELECT toUInt32(segment_id) FROM flips', 'SELECT toUInt32(name) FROM segments', 'SELECT toUInt32(source) FROM ledger',
+    ]) expect(await text(sql)).not.toContain('secret')
+    expect(await text("SELECT count() FROM events WHERE throwIf(startsWith(message_id, 'secret'), 'seen') = 0")).toBe('200 10\n')
+    expect(await text("SELECT count() FROM flips WHERE throwIf(startsWith(segment_id, 'secret'), 'seen') = 0")).toBe('200 1\n')
+  })
+
+  it('through a name that the statement itself declares', async () => {
+    expect(await text("WITH events AS (SELECT 'mine' AS event) SELECT event FROM events")).toBe('200 mine\n')
+    expect(await text("WITH people AS (SELECT event FROM millrace.events) SELECT count() FROM people")).toBe('200 10\n')
+  })
+
+  it('through parameters', async () => {
+    const bound = (query: string, sql: string): Promise<string> => ask(fixture.url, sql, { query }).then((answer) => answer.text())
+    expect(await bound('param_n=5&param_s=it%27s', 'SELECT {n:UInt8} + 1, {s:String}')).toBe("6\tit\\'s\n")
+    expect(await bound('param_t=events', 'SELECT count() FROM {t:Identifier}')).toBe('10\n')
+    expect(await bound('param_t=millrace_p2.events', 'SELECT count() FROM {t:Identifier}')).toContain('Code:')
+    expect(await bound("param_s=')%3B%20SELECT%20*%20FROM%20millrace_p2.events", 'SELECT {s:String}')).not.toContain('secret')
+  })
+})
+
+/** Small generator of 32-bit numbers, so that a failure can be repeated. */
+const seeded = (seed: number): (() => number) => {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+describe('mutated statements', () => {
+  it('never read what the guard would have to refuse', { timeout: 120_000 }, async () => {
+    const seed = 20_241
+    const next = seeded(seed)
+    const pick = <T>(items: readonly T[]): T => items[Math.floor(next() * items.length)]!
+    const pieces = ['millrace_store.events', 'millrace_p2.events', '`millrace_p2`.events', 'system.processes', "file('/etc/passwd')", "merge('millrace_p2','.*')", 'events', 'people',
+      '(', ')', '/*', '*/', '--', '\n', "'", '`', '"', '\\', ';', ',', '.', ' IN ', ' FROM ', ' UNION ALL SELECT * FROM ', ' AS ', 'WITH x AS (', 'SELECT ', ' SETTINGS ', ' FORMAT TSV', '{t:Identifier}', '$$', '\u00a0', 'x -> ', ' JOIN ', ' USING ', '*', 'e']
+    let passed = 0
+    const tries = 3000
+    for (let n = 0; n < tries; n++) {
+      let sql = pick(REFUSED)
+      for (let m = 1 + Math.floor(next() * 3); m > 0; m--) {
+        const at = Math.floor(next() * (sql.length + 1))
+        sql = next() < 0.6 ? sql.slice(0, at) + pick(pieces) + sql.slice(at) : sql.slice(0, at) + sql.slice(at + 1 + Math.floor(next() * 4))
+      }
+      const guarded = await guard(sql, 1, none).catch(() => null)
+      if (!guarded) continue
+      passed += 1
+      // Every table that a passed statement can reach is told by the engine after it resolved all names.
+      const plan = await fixture.columns.query<{ explain: string }>(`EXPLAIN QUERY TREE ${guarded.sql}`).catch(() => [])
+      for (const { explain } of plan) {
+        const table = /TABLE id: .*table_name: (\S+)/.exec(explain)?.[1]
+        if (table) expect(table, sql).toMatch(/^(millrace_p1\.|system\.one)/)
+        const called = /TABLE_FUNCTION id: .*table_function_name: (\w+)/.exec(explain)?.[1]
+        if (called) expect(called, sql).toMatch(/^(numbers|values|generate_series)$/i)
+        expect(explain, sql).not.toMatch(/function_name: (file|sleep\w*|dict\w+|joinGet\w*|getSetting)\b/)
+      }
+    }
+    process.stdout.write(`guard: seed ${seed}, ${tries} mutations tried, ${passed} passed the guard, none left its project\n`)
+  })
+})
