@@ -67,7 +67,9 @@ export class Components {
     const byRoot = new Map<Key, Key[]>()
     for (const node of this.parent.keys()) {
       const root = this.find(node)
-      byRoot.get(root)?.push(node) ?? byRoot.set(root, [node])
+      const group = byRoot.get(root)
+      if (group) group.push(node)
+      else byRoot.set(root, [node])
     }
     return [...byRoot.values()]
   }
@@ -85,7 +87,10 @@ export class Components {
 /** `user_id` is unique unless the project declares it otherwise. */
 export const uniqueTypesOf = (project: IdentityProject): ReadonlySet<string> => {
   const types = new Set([USER])
-  for (const { type, uniquePerPerson } of project.identity.types) uniquePerPerson ? types.add(type) : types.delete(type)
+  for (const { type, uniquePerPerson } of project.identity.types) {
+    if (uniquePerPerson) types.add(type)
+    else types.delete(type)
+  }
   return types
 }
 

@@ -1,5 +1,6 @@
 import type { HotStore } from '@millrace/ports'
-import { FINGERPRINT_BYTES, Fingerprints, fingerprintOf } from './fingerprints.ts'
+import type { Fingerprint } from './fingerprints.ts'
+import { FINGERPRINT_BYTES, fingerprintOf, Fingerprints, readFingerprint, writeFingerprint } from './fingerprints.ts'
 
 /**
  * The messages of one partition within the horizon. A message belongs to the day of its receivedAt; whole days are
@@ -87,7 +88,7 @@ export class Repeats {
     const [, number = '', index = ''] = key.split('/')
     const day = this.dayOf(Number(number))
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
-    for (let at = 0; at < bytes.length; at += FINGERPRINT_BYTES) day.known.add(bytes, at)
+    for (let at = 0; at < bytes.length; at += FINGERPRINT_BYTES) day.known.add(readFingerprint(bytes, at))
     this.newestDay = Math.max(this.newestDay, Number(number))
     if (bytes.length === CHUNK_IDS * FINGERPRINT_BYTES) day.chunks = Number(index) + 1
     else {
@@ -105,9 +106,9 @@ export class Repeats {
     return day
   }
 
-  private remember(day: Day, fingerprint: Buffer): void {
+  private remember(day: Day, fingerprint: Fingerprint): void {
     day.known.add(fingerprint)
-    fingerprint.copy(day.tail, day.tailIds * FINGERPRINT_BYTES)
+    writeFingerprint(day.tail, day.tailIds * FINGERPRINT_BYTES, fingerprint)
     day.changed = true
     if (++day.tailIds < CHUNK_IDS) return
     day.full.push(Buffer.from(day.tail))

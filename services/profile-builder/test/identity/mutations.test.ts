@@ -20,7 +20,7 @@ const foundAt = async (mutation: Mutation): Promise<{ seed: number; how: string 
 
 describe('the simulation fails when a rule is taken out', () => {
   for (const [name, mutation] of Object.entries(mutations)) {
-    it(name, async () => {
+    it(`finds: ${name}`, async () => {
       const found = await foundAt(mutation)
       process.stdout.write(`${name}: ${found ? `seed ${found.seed}, ${found.how}` : 'NOT FOUND'}\n`)
       expect(found).not.toBeNull()
