@@ -101,7 +101,7 @@ describe.skipIf(!present)('the page in a real Chromium', () => {
     const { page, stub } = await openPage({}, { ...ANSWERS, '/api/ledger': { rows: [] }, '/api/segments': { segments: [] } })
     await page.getByRole('status').getByText('Live').waitFor()
     stub.push({ ...LIVE, seconds: [], people: 0, stored: 0, refusedTotal: 0, newestReceivedAt: null, events: [], refused: [] })
-    await page.getByRole('heading', { name: 'Send the first event' }).waitFor()
+    await expect.poll(() => page.getByRole('heading', { name: 'Send the first event' }).count()).toBe(1)
     await shot(page, 'first')
   })
 

@@ -25,27 +25,34 @@ export const openMessages = (level: LogLevel, path: string | null, terminal: (li
   return { logger: createLogger(level, multistream(streams)), close: () => file?.close() }
 }
 
+/** Opened by the first line: until then nobody knows whether the folder is ours to write to. */
 const openFile = (path: string): { write(line: string): void; close(): void } => {
-  mkdirSync(dirname(path), { recursive: true })
-  let descriptor = openSync(path, 'a')
-  let bytes = statSync(path).size
-  const turn = (): void => {
-    closeSync(descriptor)
-    renameSync(path, `${path}.1`)
+  let descriptor: number | undefined
+  let bytes = 0
+  const open = (): number => {
+    mkdirSync(dirname(path), { recursive: true })
     descriptor = openSync(path, 'a')
-    bytes = 0
+    bytes = statSync(path).size
+    return descriptor
+  }
+  const close = (): void => {
+    if (descriptor !== undefined) closeSync(descriptor)
+    descriptor = undefined
   }
   return {
     // Written at once: the last line before a crash is the one that is wanted.
     write: (line) => {
       try {
-        if (bytes > FILE_BYTES_MAX) turn()
-        bytes += writeSync(descriptor, line)
+        if (bytes > FILE_BYTES_MAX) {
+          close()
+          renameSync(path, `${path}.1`)
+        }
+        bytes += writeSync(descriptor ?? open(), line)
       } catch {
         // A full disk stops the log of messages, not the events: those have a guard of their own.
       }
     },
-    close: () => closeSync(descriptor),
+    close,
   }
 }
 
