@@ -30,10 +30,10 @@ export const splitBatch = (body: Buffer): readonly Slice[] | null => {
     if (hasEscape(body, at, keyEnd)) return null
     const value = skipSpace(body, skipSpace(body, keyEnd) + 1)
     const isBatch = keyEnd - at === 7 && body.toString('latin1', at, keyEnd) === '"batch"'
-    const skipped = skipValue(body, value)
+    const list = isBatch && body[value] === OPEN_LIST ? elementsOf(body, value) : null
     // A later key of the same name replaces an earlier one, as in JSON.parse.
-    if (isBatch) found = body[value] === OPEN_LIST ? elementsOf(body, value) : null
-    at = nextItem(body, skipped.end)
+    if (isBatch) found = list?.slices ?? null
+    at = nextItem(body, list ? list.end : skipValue(body, value).end)
   }
   return found
 }
@@ -44,7 +44,7 @@ export const sliceOfBody = (body: Buffer): Slice => {
   return { start, ...skipValue(body, start) }
 }
 
-const elementsOf = (body: Buffer, open: number): readonly Slice[] => {
+const elementsOf = (body: Buffer, open: number): { slices: readonly Slice[]; end: number } => {
   const slices: Slice[] = []
   let at = skipSpace(body, open + 1)
   while (at < body.length && body[at] !== CLOSE_LIST) {
@@ -52,7 +52,7 @@ const elementsOf = (body: Buffer, open: number): readonly Slice[] => {
     slices.push({ start: at, end, depth })
     at = nextItem(body, end)
   }
-  return slices
+  return { slices, end: at + 1 }
 }
 
 const nextItem = (body: Buffer, end: number): number => {
@@ -73,8 +73,8 @@ const skipString = (body: Buffer, open: number): number => {
 }
 
 const hasEscape = (body: Buffer, from: number, to: number): boolean => {
-  const escape = body.indexOf(BACKSLASH, from)
-  return escape >= 0 && escape < to
+  for (let at = from; at < to; at++) if (body[at] === BACKSLASH) return true
+  return false
 }
 
 const skipValue = (body: Buffer, from: number): { end: number; depth: number } => {
