@@ -40,19 +40,33 @@ interface Waiting {
 }
 
 /**
- * Gathers what requests bring within a few milliseconds and writes it with one append. Single events of many requests
+ * Gathers what requests bring while the log is busy with earlier ones, and writes it with one append: a lone request
+ * waits for nobody, and under load many share the log's cost. No timer is needed. Single events of many requests
  * share a record where they have the same origin.
  */
 export const createAppendQueue = (
   deps: AppendQueueDeps,
-  bounds: { readonly lingerMs: number; readonly queuedBytesMax: number },
+  bounds: { readonly appendsOpenMax: number; readonly queuedBytesMax: number },
 ): AppendQueue => {
   let waiting: Waiting | null = null
   let queued = 0
+  let appending = 0
+  let scheduled = false
   const open = new Set<Promise<void>>()
 
-  const flush = async (batch: Waiting): Promise<void> => {
-    waiting = null
+  const schedule = (): void => {
+    if (scheduled || waiting === null || appending >= bounds.appendsOpenMax) return
+    scheduled = true
+    // Whatever else has arrived on the sockets by now still comes along.
+    setImmediate(() => {
+      scheduled = false
+      const batch = waiting
+      waiting = null
+      if (batch) void append(batch)
+    })
+  }
+  const append = async (batch: Waiting): Promise<void> => {
+    appending++
     const startedAt = deps.clock.now()
     try {
       await deps.log.append([...acceptedRecords(batch.parcels), ...batch.rejected.flatMap(rejectedRecords)])
@@ -64,12 +78,13 @@ export const createAppendQueue = (
     } finally {
       queued -= batch.bytes
       open.delete(batch.done)
+      appending--
+      schedule()
     }
   }
   const openBatch = (): Waiting => {
     const batch = { parcels: [], rejected: [], bytes: 0, ...deferred() }
     open.add(batch.done)
-    deps.clock.after(bounds.lingerMs, () => void flush(batch))
     return batch
   }
 
@@ -85,6 +100,7 @@ export const createAppendQueue = (
       if (rejected) batch.rejected.push(rejected)
       batch.bytes += bytes
       queued += bytes
+      schedule()
       return batch.done
     },
     queuedBytes: () => queued,

@@ -44,7 +44,7 @@ export const createIngest = (deps: IngestDeps, settings: Partial<IngestConfig> =
       },
       onFailed: (error) => deps.logger.error({ event: 'append.failed', err: error }, 'the senders are told to try again'),
     },
-    { lingerMs: config.APPEND_LINGER_MS, queuedBytesMax: config.QUEUED_BYTES_MAX })
+    { appendsOpenMax: config.APPENDS_OPEN_MAX, queuedBytesMax: config.QUEUED_BYTES_MAX })
   const counters = createCounters(deps.metrics ?? createMetricsRegistry(), queue.queuedBytes)
   const openRequests = createOpenRequests({
     requestsMax: config.OPEN_REQUESTS_MAX, bytesMax: config.OPEN_BYTES_MAX, bodyBytesMax: config.BODY_BYTES_MAX, stopping: () => stopping,

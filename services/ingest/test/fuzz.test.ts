@@ -59,7 +59,7 @@ describe('fuzz', () => {
   })
 
   it('answers any body without a fault of its own, and accounts for each event of a batch', async () => {
-    const { post, log, ingest, project } = await setUp({ APPEND_LINGER_MS: 0, EVENT_BYTES_MAX: 2000 })
+    const { post, log, ingest, project } = await setUp({ EVENT_BYTES_MAX: 2000 })
     let [cases, sent] = [0, 0]
     const counted = () => [topics.accepted.name, topics.rejected.name].flatMap((topic) => log.headers(topic)).reduce((sum, { count }) => sum + count, 0)
     await fc.assert(fc.asyncProperty(body, spaces, fc.boolean(), async (value, gaps, packed) => {

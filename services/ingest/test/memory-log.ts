@@ -9,6 +9,8 @@ export interface MemoryLog extends EventLog {
   headers(topic: string): RecordHeader[]
   /** The next append fails so. */
   failWith(error: LogUnavailable | null): void
+  /** From now on an append takes as long. */
+  takes(ms: number): void
 }
 
 /** What ingest needs of a log, where a test looks at records and not at durability. */
@@ -16,11 +18,13 @@ export const createMemoryLog = (): MemoryLog => {
   const kept: NewRecord[] = []
   let appends = 0
   let fault: LogUnavailable | null = null
+  let ms = 0
   const unused = () => Promise.reject(new Error('ingest never reads the log'))
   const of = (topic: string) => kept.filter((record) => record.topic === topic).map((record) => ({ ...record, decoded: decodeRecord(record.value) }))
   return {
     append: async (records) => {
       if (fault) throw fault
+      if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms))
       appends++
       kept.push(...records)
     },
@@ -31,6 +35,7 @@ export const createMemoryLog = (): MemoryLog => {
     headers: (topic) => of(topic).map(({ decoded }) => decoded.header),
     lines: (topic) => of(topic).flatMap(({ partition, decoded }) => decoded.lines().map((line) => ({ header: decoded.header, partition, line }))),
     failWith: (error) => { fault = error },
+    takes: (time) => { ms = time },
   }
 }
 

@@ -166,21 +166,24 @@ describe('under pressure', () => {
   })
 
   it('bounds what waits for the log, and the requests that are open', async () => {
-    const full = await setUp({ QUEUED_BYTES_MAX: 3000, APPEND_LINGER_MS: 50 })
+    const full = await setUp({ QUEUED_BYTES_MAX: 3000 })
+    full.log.takes(50)
     const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => full.post('/v1/track', track({ messageId: `m${n}`, properties: { text: 'x'.repeat(500) } }))))
     const taken = answers.filter(({ statusCode }) => statusCode === 200).length
     expect(taken).toBeLessThan(20)
     expect(new Set(answers.map(({ statusCode }) => statusCode))).toEqual(new Set([200, 503]))
     expect(acceptedOf(full.log)).toHaveLength(taken)
 
-    const busy = await setUp({ OPEN_REQUESTS_MAX: 5, APPEND_LINGER_MS: 50 })
+    const busy = await setUp({ OPEN_REQUESTS_MAX: 5 })
+    busy.log.takes(50)
     const statuses = (await Promise.all(Array.from({ length: 9 }, () => busy.post('/v1/track', track())))).map(({ statusCode }) => statusCode)
     expect(statuses.filter((status) => status === 429)).toHaveLength(4)
     expect((await busy.post('/v1/track', track())).statusCode).toBe(200)
   })
 
   it('writes the events of many requests with one append, in shared records', async () => {
-    const { post, log, ingest } = await setUp({ APPEND_LINGER_MS: 30 })
+    const { post, log, ingest } = await setUp()
+    log.takes(20)
     await Promise.all(Array.from({ length: 50 }, (_, n) => post('/v1/track', track({ userId: `u${n}`, messageId: `m${n}` }))))
     expect(acceptedOf(log)).toHaveLength(50)
     expect(log.appends()).toBeLessThan(5)
