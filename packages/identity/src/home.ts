@@ -53,13 +53,14 @@ export const personOf = (project: number, key: Key, document: KeyDocument): stri
 export const onEvent = (document: KeyDocument, carried: Carried, nextNumber: number, offset: number): HomeStep => {
   const facts: IdentityFact[] = []
   let next = document
-  if (next.number === null) {
-    next = { ...next, number: nextNumber, numberedAt: offset }
-    facts.push({ type: 'key.numbered', key: carried.key, number: nextNumber, at: carried.at })
-  }
+  // Seen before numbered: a user id that only has a number would first be placed as the device of its name.
   if (!next.seen && !carried.isAlias && typeOf(carried.key) === USER) {
     next = { ...next, seen: true }
     facts.push({ type: 'user.seen', key: carried.key, at: carried.at })
+  }
+  if (next.number === null) {
+    next = { ...next, number: nextNumber, numberedAt: offset }
+    facts.push({ type: 'key.numbered', key: carried.key, number: nextNumber, at: carried.at })
   }
   for (const other of carried.others) next = link(next, carried, other, facts)
   if (carried.alias && carried.alias.x !== carried.alias.y) {
@@ -119,13 +120,16 @@ export interface PlacedStep {
   readonly expected: NumberExpected | null
 }
 
-/** Identity has decided. An epoch that is not newer was overtaken and changes nothing. */
+/**
+ * Identity has decided. An epoch that is not newer was overtaken and changes nothing; nor does a way that ended where
+ * it began, and then the epoch stays too, since the state at the person lies in its slot.
+ */
 export const onPlaced = (project: number, document: KeyDocument, { key, person, epoch }: KeyPlaced): PlacedStep => {
-  if (epoch <= document.epoch) return { document, left: null, expected: null }
+  const from = personOf(project, key, document)
+  if (epoch <= document.epoch || person === from) return { document, left: null, expected: null }
   const next = { ...document, person: person === personIdOf(project, key) ? null : person, epoch }
   const { number } = document
   if (number === null) return { document: next, left: null, expected: null }
-  const from = personOf(project, key, document)
   return {
     document: next,
     left: { type: 'number.left', number, epoch: document.epoch, nextEpoch: epoch, person: from, to: person },
