@@ -1,5 +1,5 @@
 import type { EventChoice, TrendsAnswer, TrendsPoint, TrendsQuestion } from '@millrace/contracts'
-import { addDays, dayIn, daysBetween, startOf, startOfDay, startsBetween, stepFrom, type Day, type DayInterval } from './calendar.ts'
+import { addDays, dayIn, daysBetween, startOfDay, startsBetween, stepFrom, type DayInterval } from './calendar.ts'
 import { choiceSql } from './filter.ts'
 import { QuestionTooLarge, type MetricSchema, type Plan, type QuestionContext, type Row } from './schema.ts'
 import { bucketSql, dayWithin, daySql, personDaysSql, sourceFor, withinSql, type Source } from './source.ts'
@@ -92,7 +92,7 @@ const valueSql = (schema: MetricSchema, property: string): string =>
 const onlyCounted = (schema: MetricSchema, { measure, property, currency }: Asked): string => {
   if (measure === 'people') return ` AND ${schema.somebody}`
   if (property === undefined) return ''
-  if (property === 'revenue') return ` AND currency = ${schema.text(currency ?? '')}`
+  if (property === 'revenue') return ` AND revenue IS NOT NULL AND currency = ${schema.text(currency ?? '')}`
   return ` AND mapContains(${schema.numbers}, ${schema.text(property)})`
 }
 
@@ -200,6 +200,3 @@ const averageMoney = (total: string, n: bigint): string => {
   const rest = (average % UNITS).toString().padStart(4, '0').replace(/0+$/, '')
   return `${total.startsWith('-') && average > 0n ? '-' : ''}${average / UNITS}${rest && `.${rest}`}`
 }
-
-/** The day that holds a trend's first point; exported for callers that lay out an axis. */
-export const firstPointOf = (interval: DayInterval, from: Day): Day => startOf(interval, from)

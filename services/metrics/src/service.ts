@@ -75,6 +75,11 @@ export const createMetrics = (deps: MetricsDeps, config: MetricsConfig): Metrics
   return {
     routes: async (app) => {
       app.addHook('preHandler', requireApiKey({ projects, hot, clock }))
+      // A page that watches would keep the server from closing.
+      app.addHook('preClose', (done) => {
+        stream.stop()
+        done()
+      })
       await app.register(questionRoutes(asking))
       await app.register(ledgerRoutes({ log, hot, columns }))
       await app.register(liveRoutes({ overviewOf: overview.of, stream }))

@@ -70,7 +70,7 @@ export const createLiveStream = (
         throw error
       })
       reply.hijack()
-      reply.raw.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+      reply.raw.writeHead(200, HEAD)
       write(client, message(first))
       if (!cancelKeepAlive) keepAlive()
     },
@@ -89,3 +89,10 @@ export const createLiveStream = (
 
 const message = (overview: Overview): string => `event: overview\ndata: ${JSON.stringify(overview)}\n\n`
 const FAILED = 'event: fault\ndata: {"code":"STORE_UNAVAILABLE"}\n\n'
+/** `connection: close`: the end of the stream is the end of the connection, or it would keep the server from closing. */
+const HEAD = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store',
+  'x-accel-buffering': 'no',
+  connection: 'close',
+}

@@ -18,7 +18,7 @@ import {
   type QuestionContext,
   type Row,
 } from '@millrace/metric-catalog'
-import type { ColumnStore } from '@millrace/ports'
+import { StoreError, type ColumnStore } from '@millrace/ports'
 import { STORE_DATABASE, unsigned } from '@millrace/warehouse'
 import { warehouseSchema } from './schema.ts'
 
@@ -80,9 +80,14 @@ const ask = async <Question, Result>(
     }
   } catch (error) {
     if (error instanceof QuestionTooLarge) throw new ProblemError(error.code, error.message)
+    if (error instanceof StoreError && OVERFLOWS.has(error.code))
+      throw new ProblemError('UNPROCESSABLE', 'a value of the property is too large to be summed exactly')
     throw error
   }
 }
+
+/** ARGUMENT_OUT_OF_BOUND and DECIMAL_OVERFLOW. */
+const OVERFLOWS: ReadonlySet<number> = new Set([69, 407])
 
 export type Freshness = Definition<unknown>['freshness'] & {
   /** The clock of the stored stream: the newest time that any of its partitions has seen. */
