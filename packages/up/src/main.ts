@@ -33,7 +33,7 @@ const main = async (): Promise<void> => {
   const millrace = await startMillrace(settled, {
     logger: messages.logger,
     clock: env['MILLRACE_TEST_CLOCK'] ? testClock(env['MILLRACE_TEST_CLOCK']) : undefined,
-    probe: env['MILLRACE_PROBE_KILL'] ? killProbe(env['MILLRACE_PROBE_KILL'], () => process.kill(process.pid, 'SIGKILL')) : undefined,
+    probe: env['MILLRACE_PROBE_KILL'] ? killProbe(env['MILLRACE_PROBE_KILL'], killAfter) : undefined,
   })
   stopOnSignal(millrace)
   process.stdout.write(await screenOf(settled, millrace, (performance.now() - startedAt) / 1000))
@@ -78,6 +78,12 @@ const stopOnSignal = (millrace: Millrace): void => {
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
+}
+
+const killAfter = (ms: number): void => {
+  const kill = (): void => void process.kill(process.pid, 'SIGKILL')
+  if (ms === 0) kill()
+  else setTimeout(kill, ms)
 }
 
 try {

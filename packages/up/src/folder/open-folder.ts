@@ -4,6 +4,7 @@ import { migrate } from '@millrace/warehouse'
 import { createEmbedded, type Embedded } from '@millrace/wiring'
 import type { UpConfig } from '../config.ts'
 import type { Probe } from '../probe/kill-probe.ts'
+import { checkLogFile } from './check-log-file.ts'
 import { folderPaths, openDataFolder } from './data-folder.ts'
 import { fileFault, StartFault } from './fault.ts'
 import { holdFolder } from './hold.ts'
@@ -31,6 +32,7 @@ export const openFolder = async (
   try {
     closers.push((await holdFolder(dataDir)).release)
     await openDataFolder(dataDir)
+    await checkLogFile(dataDir, folderPaths(dataDir).log)
     const embedded = await createEmbedded({ dataDir, clock, probe, syncMode: sync })
     closers.push(embedded.close)
     const columns = createChdbStore({ path: folderPaths(dataDir).warehouse, clients: CLIENTS, ...(probe ? { probe } : {}) })
