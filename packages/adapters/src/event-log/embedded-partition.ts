@@ -12,8 +12,8 @@ export interface PartitionSetup extends SubscriptionSetup {
 export interface PartitionRun {
   readonly topic: string
   readonly partition: number
-  /** Resolves when `reached` says so after some batch; batches no longer wait to fill meanwhile. @throws when stopped before */
-  reach(reached: () => boolean): Promise<void>
+  /** Resolves when all below `offset` is handled and stored; batches don't wait to fill meanwhile. @throws when stopped before */
+  reach(offset: number): Promise<void>
   /** The batch under way is finished first. */
   stop(): Promise<void>
 }
@@ -26,6 +26,8 @@ export class StateRefused extends Error {
 /** What the loop of a partition shares with those who wait on it. */
 export interface Progress {
   stopped: boolean
+  /** Up to where the open consumer has handled and stored; -1 while none is open. A replay counts from its start. */
+  handled: number
   /** How many wait for everything to be handled. */
   hurried: number
   readonly told: Set<() => void>
@@ -33,18 +35,18 @@ export interface Progress {
 
 /** Opens, reads, handles, commits; after a fault closes, pauses and opens again from what is stored. */
 export const runPartition = (setup: PartitionSetup): PartitionRun => {
-  const progress: Progress = { stopped: false, hurried: 0, told: new Set() }
+  const progress: Progress = { stopped: false, handled: -1, hurried: 0, told: new Set() }
   const tell = (): void => [...progress.told].forEach((told) => told())
   const wake = (): void => setup.wakeUps.wake(setup.topic, setup.partition)
   const ended = keepRunning(setup, progress, tell)
   return {
     topic: setup.topic,
     partition: setup.partition,
-    reach: async (reached) => {
+    reach: async (offset) => {
       progress.hurried++
       wake()
       try {
-        while (!reached()) {
+        while (progress.handled < offset) {
           if (progress.stopped) throw new Error('the subscription was stopped before everything was handled')
           await new Promise<void>((resolve) => {
             const told = (): void => {
@@ -69,14 +71,19 @@ export const runPartition = (setup: PartitionSetup): PartitionRun => {
 
 const keepRunning = async (setup: PartitionSetup, progress: Progress, tell: () => void): Promise<void> => {
   let pauseMs = setup.backOff.firstMs
-  const stored = (): void => {
-    pauseMs = setup.backOff.firstMs
+  const reached = (offset: number): void => {
+    progress.handled = offset
     tell()
+  }
+  const stored = (offset: number): void => {
+    pauseMs = setup.backOff.firstMs
+    reached(offset)
   }
   while (!progress.stopped) {
     try {
-      await runOnce(setup, progress, stored)
+      await runOnce(setup, progress, { opened: reached, stored })
     } catch (error) {
+      progress.handled = -1
       fault(setup, error)
       await pause(setup, progress, pauseMs)
       pauseMs = Math.min(pauseMs * 2, setup.backOff.mostMs)
@@ -93,7 +100,12 @@ const pause = async ({ wakeUps, topic, partition }: PartitionSetup, progress: Pr
   while (!progress.stopped && performance.now() < until) await wakeUps.wait(topic, partition, until - performance.now())
 }
 
-const runOnce = async (setup: PartitionSetup, progress: Progress, stored: () => void): Promise<void> => {
+interface Tell {
+  opened(from: number): void
+  stored(end: number): void
+}
+
+const runOnce = async (setup: PartitionSetup, progress: Progress, tell: Tell): Promise<void> => {
   const assignment = assign(setup)
   const consumer = await setup.consume.open(assignment)
   try {
@@ -101,12 +113,13 @@ const runOnce = async (setup: PartitionSetup, progress: Progress, stored: () => 
       throw new Error(`${setup.consume.group} would start at ${consumer.from}, behind its position ${assignment.committed.offset}`)
     }
     let from = consumer.from
+    tell.opened(from)
     for (;;) {
       const batch = await nextBatch(setup, progress, consumer, assignment.committed.offset, from)
       if (!batch) return
       await handle(setup, consumer, batch)
       from = batch.end
-      stored()
+      tell.stored(from)
     }
   } finally {
     await consumer.close().catch((error: unknown) => fault(setup, error))

@@ -2,7 +2,7 @@ import type { ConsumeOptions, Subscription } from '@millrace/ports'
 import type { LmdbRoot } from '../lmdb/open.ts'
 import type { Codec } from '../hot-store/embedded-writes.ts'
 import { runPartition, type PartitionRun } from './embedded-partition.ts'
-import { readExtent, readPosition } from './embedded-records.ts'
+import { readExtent } from './embedded-records.ts'
 import type { WakeUps } from './embedded-wake-ups.ts'
 
 export interface BackOff {
@@ -32,8 +32,8 @@ export const subscribe = (setup: SubscriptionSetup): Subscription => {
   }
 }
 
-const drain = async ({ root, consume }: SubscriptionSetup, run: PartitionRun): Promise<void> => {
+const drain = async ({ root }: SubscriptionSetup, run: PartitionRun): Promise<void> => {
   const { topic, partition } = run
   const target = readExtent(root, topic, partition).next
-  await run.reach(() => readPosition(root, consume.group, topic, partition).offset >= target)
+  await run.reach(target)
 }

@@ -13,7 +13,7 @@ export interface WakeUps {
 export const createWakeUps = (root: LmdbRoot): WakeUps => {
   const waiting = new Map<string, Set<() => void>>()
   const wake = (topic: string, partition: number): void => {
-    for (const resolve of [...(waiting.get(`${topic} ${partition}`) ?? [])]) resolve()
+    for (const resolve of (waiting.get(`${topic} ${partition}`) ?? [])) resolve()
   }
   const stop = root.onCommitted((writes) => {
     for (const { key } of writes.touched('extents')) {
@@ -38,7 +38,7 @@ export const createWakeUps = (root: LmdbRoot): WakeUps => {
     wake,
     stop: () => {
       stop()
-      for (const own of waiting.values()) for (const resolve of [...own]) resolve()
+      for (const own of waiting.values()) for (const resolve of own) resolve()
     },
   }
 }

@@ -50,6 +50,7 @@ export const createCommitter = (options: CommitterOptions): Committer => {
   let running: Promise<void> | undefined
   let startedAt = -Infinity
 
+  const isIdle = (): boolean => !running && !timer
   const schedule = (): void => {
     if (running || timer || queue.length === 0) return
     // performance.now: how often the disk is asked is a matter of real time, whatever clock the system runs on
@@ -81,7 +82,7 @@ export const createCommitter = (options: CommitterOptions): Committer => {
     waitingBytes: () => bytes,
     close: async () => {
       closed = true
-      while (running || timer) await (running ?? new Promise((resolve) => setTimeout(resolve, 1)))
+      while (!isIdle()) await (running ?? new Promise((resolve) => setTimeout(resolve, 1)))
     },
   }
 }

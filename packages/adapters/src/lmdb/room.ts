@@ -59,7 +59,15 @@ export const createRoomGuard = (dir: string, freeBytesMin: number): RoomGuard =>
 
 // lmdb hands the real reason over in a promise of its own beside the failed commit.
 const diskCode = async (error: unknown): Promise<number | undefined> => {
-  const reason: unknown = await (error as { commitError?: Promise<unknown> }).commitError?.catch((inner: unknown) => inner)
+  const reason = await reasonOf(error)
   const code = ((reason ?? error) as { code?: unknown }).code
   return typeof code === 'number' ? code : undefined
+}
+
+const reasonOf = async (error: unknown): Promise<unknown> => {
+  try {
+    return await (error as { commitError?: Promise<unknown> }).commitError
+  } catch (reason) {
+    return reason
+  }
 }

@@ -58,7 +58,7 @@ export class WriteSet implements Reader {
   /** Keys written here and in the sets below, none of them committed yet. */
   *pending(table: Table): Generator<{ key: Buffer }> {
     if (this.#below instanceof WriteSet) yield* this.#below.pending(table)
-    yield* [...this.touched(table)]
+    yield* this.touched(table)
   }
 
   merge(above: WriteSet): void {

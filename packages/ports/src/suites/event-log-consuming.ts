@@ -35,6 +35,7 @@ export const consumingSuite = (context: SuiteContext): void => {
     await appendTexts(log, REJECTED, 0, ['hello'])
     await eventually(() => watched.texts().includes('hello'))
     await subscription.stop()
+    expect(watched.texts()).toEqual(['hello'])
   })
 
   it('hands over one batch at a time, within the bounds, and says when it caught up', async () => {

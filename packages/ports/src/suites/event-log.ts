@@ -39,7 +39,9 @@ export const eventLogSuite = (name: string, make: MakeEventLog): void => {
     consumingSuite(context)
     positionsSuite(context)
   })
-  describe(`event log under pressure: ${name}`, () => pressureSuite(make))
+  describe(`event log under pressure: ${name}`, () => {
+    pressureSuite(make)
+  })
 }
 
 const appendingSuite = (context: SuiteContext): void => {
@@ -74,7 +76,7 @@ const appendingSuite = (context: SuiteContext): void => {
 
   it('refuses an append as a whole when one record has no place', async () => {
     const { log } = context.fixture
-    await expect(log.append([record(ACCEPTED, 0, 'good'), record(ACCEPTED, 99, 'bad')])).rejects.toThrow()
+    await expect(log.append([record(ACCEPTED, 0, 'good'), record(ACCEPTED, 99, 'bad')])).rejects.toThrow('no partition 99')
     expect(await readAll(log, ACCEPTED, 0)).toEqual([])
   })
 

@@ -1,0 +1,56 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+
+/** A process of a crash test, its lines as they come, and how it ended. */
+export interface Child {
+  readonly process: ChildProcess
+  readonly lines: readonly string[]
+  /** Resolves when a line starts with the text, or the process has ended. */
+  saw(start: string): Promise<void>
+  readonly ended: Promise<{ readonly signal: NodeJS.Signals | null; readonly code: number | null }>
+}
+
+/** Starts a built script in a process of its own. Its errors go to this process's. */
+export const startChild = (script: string, args: readonly string[]): Child => {
+  const child = fork(script, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'], execArgv: [] })
+  const lines: string[] = []
+  const waiting = new Set<() => void>()
+  let rest = ''
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+    const parts = (rest + text).split('\n')
+    // A line that was cut by the kill was not told.
+    rest = parts.pop()!
+    lines.push(...parts)
+    for (const told of waiting) told()
+  })
+  const ended = new Promise<{ signal: NodeJS.Signals | null; code: number | null }>((resolve) => {
+    child.on('close', (code, signal) => resolve({ code, signal }))
+  })
+  const saw = (start: string): Promise<void> =>
+    new Promise((resolve) => {
+      const told = (): void => {
+        if (!lines.some((line) => line.startsWith(start))) return
+        waiting.delete(told)
+        resolve()
+      }
+      waiting.add(told)
+      told()
+      void ended.then(() => resolve())
+    })
+  return { process: child, lines, saw, ended }
+}
+
+/** Where the compiler of the project lies, to build a child's script before it is started. */
+export const compilerPath = (): string => join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
+
+/** Numbers in [0, 1) that are the same for the same seed. */
+export const seededChance = (seed: number): (() => number) => {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
