@@ -57,6 +57,8 @@ export const startMillrace = async (options: MillraceOptions = {}): Promise<Mill
     env: { ...process.env, UV_THREADPOOL_SIZE: '16', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  // A test that fails leaves nothing behind.
+  process.once('exit', () => child.kill('SIGKILL'))
   const millrace = describe(child, ports, dataDir)
   const failed = await untilReady(millrace, options.readyTimeoutMs ?? READY_TIMEOUT_MS)
   if (failed !== null) throw new Error(`Millrace is not ready: ${failed}\n${millrace.output()}`)
@@ -68,6 +70,8 @@ export const eventually = async <Answer>(ask: () => Promise<Answer>, satisfied: 
   const deadline = performance.now() + timeoutMs
   for (;;) {
     const answer = await ask().catch((error: unknown) => error as Error)
+    // A question that is refused as wrong does not get right by asking again.
+    if (answer instanceof Error && / 400 /.test(answer.message)) throw answer
     if (!(answer instanceof Error) && satisfied(answer)) return answer
     if (performance.now() > deadline) throw new Error(`not so within ${timeoutMs} ms: ${answer instanceof Error ? answer.message : JSON.stringify(answer).slice(0, 2000)}`)
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
