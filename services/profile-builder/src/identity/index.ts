@@ -3,7 +3,7 @@ import { decodeRecord, topics } from '@millrace/contracts'
 import { decide } from '@millrace/identity'
 import type { Assignment, Batch, ConsumeOptions, HotStore, LogRecord, PartitionConsumer } from '@millrace/ports'
 import { DocumentCache } from '../resolve/document-cache.ts'
-import { resumeFrom } from '../resolve/watermark.ts'
+import { watermarkOf } from '../resolve/watermark.ts'
 import { decideBatch, identityScope } from './decide-batch.ts'
 
 export { identityScope } from './decide-batch.ts'
@@ -40,20 +40,21 @@ export const openIdentity = (deps: IdentityDeps): ConsumeOptions => ({
 
 const openPartition = async (deps: IdentityDeps, assignment: Assignment): Promise<PartitionConsumer> => {
   const scope = identityScope(assignment.partition)
+  const watermark = await watermarkOf(deps.hot, scope, assignment)
   const state = {
     scope,
-    cache: new DocumentCache(deps.hot, scope, deps.documentsMax ?? DOCUMENTS_MAX),
+    cache: new DocumentCache(deps.hot, scope, watermark, deps.documentsMax ?? DOCUMENTS_MAX),
     decide: deps.decide ?? decide,
     partitions: deps.partitions ?? { accepted: topics.accepted.partitions, map: topics.map.partitions },
   }
   return {
-    from: await resumeFrom(deps.hot, scope, assignment),
+    from: watermark ?? 0,
     async handle(batch: Batch) {
       const { facts, unknown } = await readFacts(deps.projects, batch)
       if (unknown > 0) deps.logger.warn({ event: 'facts.skipped', unknown }, 'of no known project')
       return decideBatch(state, batch, facts)
     },
-    stored: () => state.cache.trim(),
+    stored: ({ end }) => state.cache.stored(end),
     close: async () => {},
   }
 }

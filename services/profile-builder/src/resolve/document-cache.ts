@@ -6,6 +6,14 @@ export interface Changes {
 }
 
 /**
+ * Somebody else wrote the state: a copy that lost this partition and whose last write came late. What is in memory
+ * lies behind it, so the partition is opened again from there.
+ */
+export class StateMoved extends Error {
+  override readonly name = 'StateMoved'
+}
+
+/**
  * The documents of one scope that a consumer works on: loaded by key, changed in memory, written once a batch.
  * Whoever opens a partition makes a new one, so what a fenced consumer believed is thrown away (R17).
  */
@@ -16,10 +24,13 @@ export class DocumentCache {
   private readonly hot: HotStore
   private readonly scope: string
   private readonly sizeMax: number
+  /** The position that the stored documents include, as far as this copy knows. */
+  private watermark: number | null
 
-  constructor(hot: HotStore, scope: string, sizeMax: number) {
+  constructor(hot: HotStore, scope: string, watermark: number | null, sizeMax: number) {
     this.hot = hot
     this.scope = scope
+    this.watermark = watermark
     this.sizeMax = sizeMax
   }
 
@@ -31,7 +42,10 @@ export class DocumentCache {
     this.dirty.add(key)
   }
 
-  /** Makes sure that `get` knows these, and that they are dropped last. */
+  /**
+   * Makes sure that `get` knows these, and that they are dropped last.
+   * @throws StateMoved when they may include more than this copy has folded: they would be folded twice
+   */
   async load(keys: Iterable<string>): Promise<void> {
     const missing: string[] = []
     for (const key of new Set(keys)) {
@@ -44,6 +58,7 @@ export class DocumentCache {
     }
     if (missing.length === 0) return
     const found = await this.hot.get(this.scope, missing)
+    await this.checkUnmoved()
     missing.forEach((key, at) => this.documents.set(key, found[at] ?? null))
   }
 
@@ -60,8 +75,14 @@ export class DocumentCache {
     return { puts, deletes }
   }
 
-  /** Only when nothing is dirty, after a batch was stored. */
-  trim(): void {
+  /** Documents and watermark are written as one, so what was read before an unchanged watermark is not ahead of it. */
+  async checkUnmoved(): Promise<void> {
+    if ((await this.hot.watermark(this.scope)) !== this.watermark) throw new StateMoved(`the state of ${this.scope} was written by another copy`)
+  }
+
+  /** After a batch was stored: nothing is dirty. Keeps the memory within its bound. */
+  stored(watermark: number): void {
+    this.watermark = watermark
     const tooMany = this.documents.size - this.sizeMax
     let dropped = 0
     for (const key of this.documents.keys()) {

@@ -7,7 +7,7 @@ import { DocumentCache } from './document-cache.ts'
 import type { ProjectById } from './read-batch.ts'
 import { readRecord } from './read-batch.ts'
 import { resolveBatch, resolveScope } from './resolve-partition.ts'
-import { resumeFrom } from './watermark.ts'
+import { watermarkOf } from './watermark.ts'
 
 export { resolveScope } from './resolve-partition.ts'
 export { lookupKey } from './lookup.ts'
@@ -52,22 +52,24 @@ const openPartition = async (deps: ResolveDeps, assignment: Assignment): Promise
   const { hot, logger } = deps
   const { partition } = assignment
   const scope = resolveScope(partition)
+  const watermark = await watermarkOf(hot, scope, assignment)
   const state = {
     partition,
-    cache: new DocumentCache(hot, scope, deps.documentsMax ?? DOCUMENTS_MAX),
+    cache: new DocumentCache(hot, scope, watermark, deps.documentsMax ?? DOCUMENTS_MAX),
     repeats: await loadRepeats(hot, scope),
     folds: deps.folds ?? { onEvent, onCommand, onPlaced },
     partitions: deps.partitions ?? { resolved: topics.resolved.partitions, facts: topics.facts.partitions },
   }
+  await state.cache.checkUnmoved()
   return {
-    from: await resumeFrom(hot, scope, assignment),
+    from: watermark ?? 0,
     async handle(batch: Batch) {
       const incoming = await readBatch(deps.projects, batch)
       const refused = incoming.filter((item) => item.kind === 'refused').length
       if (refused > 0 && !batch.replayed) logger.warn({ event: 'lines.refused', partition, refused }, 'kept in events.rejected')
       return resolveBatch(state, batch, incoming)
     },
-    stored: () => state.cache.trim(),
+    stored: ({ end }) => state.cache.stored(end),
     close: async () => {},
   }
 }

@@ -232,17 +232,18 @@ export interface Totals {
   rebalances: number
   replayed: number
   lateWrites: number
+  moved: number
 }
 
 /** Many seeds in a row: the sum of what they went through, and the first that failed. */
 export const simulateMany = async (from: number, count: number): Promise<{ readonly totals: Totals; readonly failed: readonly Run[] }> => {
-  const totals: Totals = { runs: 0, accepted: 0, moves: 0, passedOn: 0, refused: 0, flips: 0, steps: 0, crashes: 0, rebalances: 0, replayed: 0, lateWrites: 0 }
+  const totals: Totals = { runs: 0, accepted: 0, moves: 0, passedOn: 0, refused: 0, flips: 0, steps: 0, crashes: 0, rebalances: 0, replayed: 0, lateWrites: 0, moved: 0 }
   const failed: Run[] = []
   for (let seed = from; seed < from + count; seed++) {
     const run = await simulate({ seed })
     totals.runs++
     for (const field of ['accepted', 'moves', 'passedOn', 'refused', 'flips'] as const) totals[field] += run[field]
-    for (const field of ['steps', 'crashes', 'rebalances', 'replayed', 'lateWrites'] as const) totals[field] += run.counts[field]
+    for (const field of ['steps', 'crashes', 'rebalances', 'replayed', 'lateWrites', 'moved'] as const) totals[field] += run.counts[field]
     if (run.faults.length > 0) failed.push(run)
   }
   return { totals, failed }

@@ -4,7 +4,7 @@ import type { Addable, Moved, PersonDocument } from '@millrace/identity'
 import { activeSlots, applyToSlot, isHeld, onExpected, onLeft, onMoved } from '@millrace/identity'
 import type { Batch, ConsumeOptions, HotStore, NewRecord, Step } from '@millrace/ports'
 import { DocumentCache } from '../../../src/resolve/document-cache.ts'
-import { resumeFrom } from '../../../src/resolve/watermark.ts'
+import { watermarkOf } from '../../../src/resolve/watermark.ts'
 
 /** A profile and a segment of the plainest kind, on the real person side: enough to see any event lost, doubled or mixed. */
 export interface Tally {
@@ -66,11 +66,12 @@ export const openSmallFold = ({ hot, partitions, folds }: SmallDeps): ConsumeOpt
   },
   open: async (assignment) => {
     const scope = smallScope(assignment.partition)
-    const cache = new DocumentCache(hot, scope, 20)
+    const watermark = await watermarkOf(hot, scope, assignment)
+    const cache = new DocumentCache(hot, scope, watermark, 20)
     return {
-      from: await resumeFrom(hot, scope, assignment),
+      from: watermark ?? 0,
       handle: (batch) => foldBatch({ cache, scope, partitions, folds }, batch),
-      stored: () => cache.trim(),
+      stored: ({ end }) => cache.stored(end),
       close: async () => {},
     }
   },

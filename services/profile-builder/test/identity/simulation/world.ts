@@ -1,5 +1,6 @@
 import type { Batch, Committed, ConsumeOptions, HotStore, LogRecord, NewRecord, PartitionConsumer, StateWrite, Step } from '@millrace/ports'
 import type { Random } from '@millrace/identity/simulation'
+import { StateMoved } from '../../../src/resolve/document-cache.ts'
 
 /** How a step is stored. embedded: one transaction. stack: outputs and position, then state, with crashes between. */
 export type Wiring = 'embedded' | 'stack'
@@ -43,7 +44,7 @@ class Crash extends Error {}
 
 /** A log and a hot store in memory, and the consumers on them, one step at a time in an order that chance decides. */
 export class World {
-  readonly counts = { steps: 0, crashes: 0, rebalances: 0, replayed: 0, lateWrites: 0 }
+  readonly counts = { steps: 0, crashes: 0, rebalances: 0, replayed: 0, lateWrites: 0, moved: 0 }
   private readonly log = new Map<string, Uint8Array[][]>()
   private readonly positions = new Map<string, number>()
   private readonly scopes = new Map<string, Scope>()
@@ -106,8 +107,9 @@ export class World {
       seat.consumer ??= await this.open(seat)
       return await this.handle(seat)
     } catch (error) {
-      if (!(error instanceof Crash)) throw error
-      this.counts.crashes++
+      if (!(error instanceof Crash) && !(error instanceof StateMoved)) throw error
+      if (error instanceof StateMoved) this.counts.moved++
+      else this.counts.crashes++
       seat.consumer = null
       return true
     }
