@@ -142,6 +142,24 @@ export type ResolvedLine =
   | ResolvedBackfill
   | ResolvedBackfillCompleted
 
+/**
+ * For fold alone: which keys a person has, those too under which no event came (they have no number that could move).
+ * `of` names the person; `epoch` is that of the placement, and for a key that left, the one at which it goes.
+ */
+export interface KeyJoined {
+  readonly type: 'key.joined'
+  readonly key: Key
+  readonly of: string
+  readonly epoch: number
+}
+export interface KeyLeft {
+  readonly type: 'key.left'
+  readonly key: Key
+  readonly of: string
+  readonly epoch: number
+}
+export type KeyLine = KeyJoined | KeyLeft
+
 // ── segment.changed, kind `flips` ──────────────────────────────────────────────────────────────────────
 export type FlipCause = 'event' | 'time' | 'merge' | 'backfill' | 'deleted'
 export interface FlipLine {

@@ -1,4 +1,4 @@
-import { ANONYMOUS, formatUnits, type Millis, typeOf, USER, valueOf } from '@millrace/contracts'
+import { ANONYMOUS, formatUnits, type Key, type Millis, typeOf, USER, valueOf } from '@millrace/contracts'
 import { daysOf, sessionsOf } from './activity.ts'
 import { addStates } from './add.ts'
 import { averageOf } from './money.ts'
@@ -51,7 +51,7 @@ export interface Profile {
   /** Of several users that were merged, the one with the smallest number. */
   readonly userId: string | null
   readonly anonymousIds: readonly string[]
-  /** Keys under which events of this person came. */
+  /** Keys under which events of this person came, and keys that are linked to it; sorted. */
   readonly identities: readonly Identity[]
   readonly events: number
   readonly firstSeen: Moment | null
@@ -91,14 +91,15 @@ export interface Profile {
   readonly partial: readonly Part[]
 }
 
-/** Adds the slots of a person up. The same for any order of slots. */
-export const profileOf = (slots: readonly ProfileState[], zone: Zone): Profile => answer(sumOf(slots), zone)
+/** Adds the slots of a person up. The same for any order of slots. `linked` are keys under which no event need have come. */
+export const profileOf = (slots: readonly ProfileState[], zone: Zone, linked: readonly Key[] = []): Profile =>
+  answer(sumOf(slots), zone, linked)
 
 export const sumOf = (slots: readonly ProfileState[]): ProfileState =>
   slots.length === 1 ? slots[0]! : slots.reduce(addStates, emptyState())
 
-const answer = (state: ProfileState, zone: Zone): Profile => ({
-  ...identitiesOf(state.keys),
+const answer = (state: ProfileState, zone: Zone, linked: readonly Key[]): Profile => ({
+  ...identitiesOf(state.keys, linked),
   events: state.events,
   firstSeen: momentOrNull(state.first),
   lastSeen: momentOrNull(state.last),
@@ -127,9 +128,12 @@ const partialOf = ({ partial, orders }: ProfileState): readonly Part[] =>
     : [...partial, 'orders' as const].sort()
 
 
-const identitiesOf = (keys: readonly KeyRow[]): Pick<Profile, 'userId' | 'anonymousIds' | 'identities'> => {
-  const identities = keys.map(([key, number]) => ({ type: typeOf(key), value: valueOf(key), number }))
-  const users = identities.filter(({ type }) => type === USER).sort((a, b) => a.number - b.number)
+const identitiesOf = (keys: readonly KeyRow[], linked: readonly Key[]): Pick<Profile, 'userId' | 'anonymousIds' | 'identities'> => {
+  const numbers = new Map<Key, number>(linked.map((key) => [key, Infinity]))
+  for (const [key, number] of keys) numbers.set(key, number)
+  const identities = [...numbers].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, number]) => ({ type: typeOf(key), value: valueOf(key), number }))
+  // Two that have no number are in the order of their keys; the difference of two infinities is none.
+  const users = identities.filter(({ type }) => type === USER).sort((a, b) => (a.number === b.number ? 0 : a.number - b.number))
   return {
     userId: users[0]?.value ?? null,
     anonymousIds: identities.filter(({ type }) => type === ANONYMOUS).map(({ value }) => value),

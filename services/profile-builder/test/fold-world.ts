@@ -1,5 +1,5 @@
 import {
-  encodeRecord, keyOf, type NumberExpected, type NumberLeft, partitionOfPerson, personIdOf, type ResolvedEventLine, type ResolvedLine, topics,
+  encodeRecord, type KeyLine, keyOf, type NumberExpected, type NumberLeft, partitionOfPerson, personIdOf, type ResolvedEventLine, type ResolvedLine, topics,
 } from '@millrace/contracts'
 import type { Clock, ColumnStore, EventLog, HotStore, LogRecord, NewRecord, PartitionConsumer, StateWrite } from '@millrace/ports'
 import { createZone } from '@millrace/profile'
@@ -142,7 +142,7 @@ export const eventLine = (over: { number: number; epoch: number; person: string;
 })
 
 /** One record of events.resolved. */
-export const resolved = (partition: number, lines: readonly ResolvedLine[], receivedAt = T + 86_400_000): NewRecord => ({
+export const resolved = (partition: number, lines: readonly (ResolvedLine | KeyLine)[], receivedAt = T + 86_400_000): NewRecord => ({
   topic: topics.resolved.name,
   partition,
   value: encodeRecord(
@@ -150,6 +150,12 @@ export const resolved = (partition: number, lines: readonly ResolvedLine[], rece
     lines.map((line) => JSON.stringify(line)),
   ),
 })
+
+/** The lines by which a key that has no number changes person. */
+export const keyLines = (key: string, epoch: number, from: string, to: string): readonly [KeyLine, KeyLine] => [
+  { type: 'key.left', key, of: from, epoch },
+  { type: 'key.joined', key, of: to, epoch },
+]
 
 /** The two lines of a move, and the partitions that they go to. */
 export const moveLines = (number: number, epoch: number, nextEpoch: number, person: string, to: string): readonly [NumberLeft, NumberExpected] => [

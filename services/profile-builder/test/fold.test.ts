@@ -2,8 +2,8 @@ import { decodeEvent, decodeRecord, hash32, isRefusal, type NumberMoved, type Re
 import { createZone, emptyState, includeEvent, profileOf, type ProfileState } from '@millrace/profile'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { foldScope, personKey, type ProfileDocument, SNAPSHOT, statesOf } from '../src/fold/documents.ts'
-import { createDurable, type Durable, eventLine, Killed, moveLines, partitionOf, personOf, PROJECT, resolved, run, settings, T } from './fold-world.ts'
+import { foldScope, linkedKeys, newDocument, personKey, type ProfileDocument, SNAPSHOT, statesOf } from '../src/fold/documents.ts'
+import { createDurable, type Durable, eventLine, keyLines, Killed, moveLines, partitionOf, personOf, PROJECT, resolved, run, settings, T } from './fold-world.ts'
 
 const UTC = createZone('UTC')
 const MINUTE = 60_000
@@ -12,7 +12,10 @@ const PERSONS = [P, Q, R, personOf('s'), personOf('t')]
 
 const documentOf = (durable: Durable, person: string): ProfileDocument | undefined =>
   durable.scope(foldScope(partitionOf(person))).documents.get(personKey(PROJECT, person)) as ProfileDocument | undefined
-const profileIn = (durable: Durable, person: string) => profileOf(statesOf(documentOf(durable, person) ?? { position: 0, clock: 0, slots: {} }), UTC)
+const profileIn = (durable: Durable, person: string) => {
+  const document = documentOf(durable, person) ?? newDocument
+  return profileOf(statesOf(document), UTC, linkedKeys(document))
+}
 const toTheEnd = async (durable: Durable): Promise<void> => {
   const life = await run(durable)
   for (let more = true; more;) {
@@ -49,6 +52,13 @@ describe('fold', () => {
     await toTheEnd(durable)
     expect([documentOf(durable, P), durable.rows.size]).toEqual([undefined, 0])
   })
+  it('does not remember a key that leaves a person of whom nothing is known', async () => {
+    const durable = createDurable()
+    const [left, joined] = keyLines('anonymous_id:a', 3, P, Q)
+    durable.append([resolved(partitionOf(P), [left]), resolved(partitionOf(Q), [joined])])
+    await toTheEnd(durable)
+    expect([documentOf(durable, P), durable.rows.has(P), profileIn(durable, Q).anonymousIds, durable.rows.get(Q)!['gone']]).toEqual([undefined, false, ['a'], true])
+  })
   it('remembers the clock of the partition', async () => {
     const durable = createDurable()
     durable.append([resolved(0, [{ type: 'clock.advanced', at: T + 9 }], T)])
@@ -79,7 +89,7 @@ const anyAct: fc.Arbitrary<Act> = fc.oneof(
 )
 
 /** Writes the history as resolve would, and tells which events each person has at the end. */
-const write = (durable: Durable, acts: readonly Act[]): ReadonlyMap<string, ResolvedEventLine[]> => {
+const write = (durable: Durable, acts: readonly Act[]): { events: ReadonlyMap<string, ResolvedEventLine[]>; keysOf: (person: string) => string[] } => {
   const where = Array.from({ length: 6 }, (_, number) => ({ person: PERSONS[number % PERSONS.length]!, epoch: 0 }))
   const events: ResolvedEventLine[] = []
   acts.forEach((act, n) => {
@@ -90,7 +100,8 @@ const write = (durable: Durable, acts: readonly Act[]): ReadonlyMap<string, Reso
       durable.append([resolved(partitionOf(at.person), [line])])
     } else if (PERSONS[act.to] !== at.person) {
       const [left, expected] = moveLines(act.number, at.epoch, n + 1, at.person, PERSONS[act.to]!)
-      durable.append([resolved(partitionOf(at.person), [left]), resolved(partitionOf(PERSONS[act.to]!), [expected])])
+      const [keyLeft, keyJoined] = keyLines(`anonymous_id:k${act.number}`, n + 1, at.person, PERSONS[act.to]!)
+      durable.append([resolved(partitionOf(at.person), [left, keyLeft]), resolved(partitionOf(PERSONS[act.to]!), [expected, keyJoined])])
       where[act.number] = { person: PERSONS[act.to]!, epoch: n + 1 }
     }
   })
@@ -99,7 +110,9 @@ const write = (durable: Durable, acts: readonly Act[]): ReadonlyMap<string, Reso
     const { person } = where[line.number]!
     byPerson.set(person, [...(byPerson.get(person) ?? []), line])
   }
-  return byPerson
+  const keysOf = (person: string): string[] =>
+    where.flatMap((at, number) => (at.epoch > 0 && at.person === person ? [`anonymous_id:k${number}`] : []))
+  return { events: byPerson, keysOf }
 }
 
 const naive = (lines: readonly ResolvedEventLine[]): ProfileState => {
@@ -145,7 +158,7 @@ describe('fold and snapshots over kills', () => {
           }
         }
         for (const person of PERSONS) {
-          const told = profileOf([naive(expected.get(person) ?? [])], UTC)
+          const told = profileOf([naive(expected.events.get(person) ?? [])], UTC, expected.keysOf(person))
           expect(profileIn(durable, person)).toEqual(told)
           const row = durable.rows.get(person)
           if (!row) expect(told.events).toBe(0)

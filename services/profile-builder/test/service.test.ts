@@ -46,6 +46,26 @@ describe('profile-builder from events.accepted to an answer', () => {
     const people = await system.columns.query<Record<string, unknown>>('SELECT person_id, user_id, consent FROM millrace.people')
     expect(people).toEqual([{ person_id: personIdOf(1, keyOf('user_id', 'u1')), user_id: 'u1', consent: '{}' }])
   })
+  it('knows an id that only came beside another, in the answer and in the column store', async () => {
+    const { send, service, get, columns } = system
+    await send([{ type: 'track', event: 'Clicked', userId: 'beside', anonymousId: 'never-alone', timestamp: at(4) }])
+    await service.drain()
+    expect((await get('/api/profiles?anonymousId=never-alone')).body).toMatchObject({ userId: 'beside', anonymousIds: ['never-alone'] })
+    const rows = await columns.query<Record<string, unknown>>("SELECT user_id, anonymous_ids, identities FROM millrace.people WHERE user_id = 'beside'")
+    expect(rows).toEqual([{
+      user_id: 'beside', anonymous_ids: ['never-alone'],
+      identities: '[{"type":"anonymous_id","value":"never-alone"},{"type":"user_id","value":"beside"}]',
+    }])
+    // A second user of the device does not take it.
+    await send([{ type: 'track', event: 'Clicked', userId: 'second', anonymousId: 'never-alone', timestamp: at(5) }])
+    await service.drain()
+    expect(await columns.query("SELECT anonymous_ids FROM millrace.people WHERE user_id = 'second'")).toEqual([{ anonymous_ids: [] }])
+    // An earlier link that comes late does.
+    await send([{ type: 'track', event: 'Clicked', userId: 'second', anonymousId: 'never-alone', timestamp: at(1) }])
+    await service.drain()
+    expect(await columns.query("SELECT user_id, anonymous_ids FROM millrace.people WHERE user_id IN ('second', 'beside') ORDER BY user_id"))
+      .toEqual([{ user_id: 'beside', anonymous_ids: [] }, { user_id: 'second', anonymous_ids: ['never-alone'] }])
+  })
   it('gives back what each had when a merge is undone', async () => {
     const { send, command, service, get } = system
     await send([{ type: 'track', event: 'Clicked', userId: 'm1', timestamp: at(5) }, { type: 'track', event: 'Clicked', userId: 'm2', timestamp: at(6) }])
@@ -104,7 +124,7 @@ describe('answers', () => {
     }
     expect(whole.next).toBeNull()
     expect(paged).toEqual(whole.people)
-    expect(paged.length).toBe(28)
+    expect(paged.length).toBe(30)
     expect(paged.map(({ lastSeen }) => lastSeen)).toEqual(paged.map(({ lastSeen }) => lastSeen).toSorted().toReversed())
   })
   it('page through the timeline of a person, newest first, all events of one moment too', async () => {

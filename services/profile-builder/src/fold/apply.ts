@@ -1,8 +1,8 @@
-import { type CanonicalEvent, decodeEvent, type DecodeSettings, isRefusal, type Millis, type NumberMoved, type ResolvedEventLine } from '@millrace/contracts'
+import { type CanonicalEvent, decodeEvent, type DecodeSettings, isRefusal, type KeyLine, type Millis, type NumberMoved, type ResolvedEventLine } from '@millrace/contracts'
 import { applyToSlot, onExpected, onLeft, onMoved, type PersonStep, slotId } from '@millrace/identity'
 import { copyState, includeEvent, profileAlgebra, type ProfileState } from '@millrace/profile'
 import { newDocument, personKey, type ProfileDocument } from './documents.ts'
-import type { FoldLine, FoldRecord } from './lines.ts'
+import { type FoldLine, type FoldRecord, personOf } from './lines.ts'
 
 /** What one batch makes of the documents that it touches. */
 export interface FoldWork {
@@ -25,12 +25,15 @@ export const applyRecord = (work: FoldWork, record: FoldRecord, settings: Decode
   for (const origin of record.header.origins) work.clock = Math.max(work.clock, origin.receivedAt)
   work.clock = Math.max(work.clock, record.advanced)
   for (const line of record.lines) {
-    const key = personKey(project, line.person)
-    const document = work.after.get(key) ?? work.before.get(key) ?? newDocument
+    const key = personKey(project, personOf(line))
+    const known = work.after.get(key) ?? work.before.get(key)
+    // A key that leaves its own person, of which nothing was ever known.
+    if (!known && line.type === 'key.left') continue
+    const document = known ?? newDocument
     const changed = applyLine(work, document, line, record, settings)
     const position = record.offset + 1
-    const known = changed.position === position && changed.clock === work.clock
-    work.after.set(key, known ? changed : { ...changed, position, clock: work.clock })
+    const same = changed.position === position && changed.clock === work.clock
+    work.after.set(key, same ? changed : { ...changed, position, clock: work.clock })
   }
 }
 
@@ -39,6 +42,8 @@ const applyLine = (
 ): ProfileDocument => {
   switch (line.type) {
     case 'event': return applyEvent(work, document, line, record, settings)
+    case 'key.joined':
+    case 'key.left': return { ...document, keys: keysAfter(document.keys ?? {}, line) }
     case 'number.expected': return onExpected(document, line, profileAlgebra).document
     case 'number.left': return carryOn(work, record, onLeft(document, line, profileAlgebra))
     case 'number.moved':
@@ -65,6 +70,13 @@ const include = (work: FoldWork, state: ProfileState, event: CanonicalEvent, lin
   includeEvent(state, event, line.key, line.number)
   work.owned.add(state)
   return state
+}
+
+/** The home of a key tells both in its order; the epoch holds an earlier word off. */
+const keysAfter = (keys: NonNullable<ProfileDocument['keys']>, { type, key, epoch }: KeyLine): NonNullable<ProfileDocument['keys']> => {
+  const { [key]: before = -1, ...others } = keys
+  if (before > epoch) return keys
+  return type === 'key.joined' ? { ...keys, [key]: epoch } : others
 }
 
 const carryOn = (work: FoldWork, record: FoldRecord, step: PersonStep<ProfileDocument, ProfileState>): ProfileDocument => {

@@ -1,4 +1,4 @@
-import type { Millis } from '@millrace/contracts'
+import type { Key, Millis } from '@millrace/contracts'
 import { activeSlots, type PersonDocument } from '@millrace/identity'
 import type { ProfileState } from '@millrace/profile'
 
@@ -7,6 +7,8 @@ export interface ProfileDocument extends PersonDocument<ProfileState> {
   readonly position: number
   /** The partition's clock at that record. */
   readonly clock: Millis
+  /** Keys that identity placed here, and the epoch of the placement. */
+  readonly keys?: Readonly<Record<Key, number>>
 }
 
 /** How far the snapshots in the column store have come. */
@@ -32,8 +34,12 @@ export const newDocument: ProfileDocument = { position: 0, clock: 0, slots: {} }
 
 export const isEmptied = (document: ProfileDocument): boolean => {
   for (const _ in document.slots) return false
+  for (const _ in document.keys) return false
   return true
 }
+
+/** Keys that the person has by a link. */
+export const linkedKeys = (document: ProfileDocument): readonly Key[] => Object.keys(document.keys ?? {})
 
 /** The states that make up the person now. */
 export const statesOf = (document: ProfileDocument): readonly ProfileState[] => activeSlots(document).map(({ state }) => state)

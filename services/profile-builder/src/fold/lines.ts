@@ -1,6 +1,7 @@
 import {
   decodeRecord,
   isNobody,
+  type KeyLine,
   type NumberExpected,
   type NumberLeft,
   type NumberMoved,
@@ -11,7 +12,9 @@ import {
 import type { LogRecord } from '@millrace/ports'
 
 /** The lines of events.resolved that change a profile. */
-export type FoldLine = ResolvedEventLine | NumberLeft | NumberExpected | NumberMoved
+export type FoldLine = ResolvedEventLine | NumberLeft | NumberExpected | NumberMoved | KeyLine
+
+export const personOf = (line: FoldLine): string => ('of' in line ? line.of : line.person)
 
 export interface FoldRecord {
   readonly offset: number
@@ -27,17 +30,19 @@ export const readRecord = (record: LogRecord): FoldRecord => {
   const mine: FoldLine[] = []
   let advanced = 0
   for (const bytes of lines()) {
-    const line = JSON.parse(bytes.toString('utf8')) as ResolvedLine
+    const line = JSON.parse(bytes.toString('utf8')) as ResolvedLine | KeyLine
     if (line.type === 'clock.advanced') advanced = Math.max(advanced, line.at)
     else if (isFoldLine(line)) mine.push(line)
   }
   return { offset: record.offset, header, lines: mine, advanced }
 }
 
-const isFoldLine = (line: ResolvedLine): line is FoldLine => {
+const isFoldLine = (line: ResolvedLine | KeyLine): line is FoldLine => {
   switch (line.type) {
     case 'event': return !isNobody(line.key)
     case 'number.moved': return line.for === 'fold'
+    case 'key.joined':
+    case 'key.left':
     case 'number.left':
     case 'number.expected': return true
     default: return false

@@ -5,7 +5,7 @@ import type { PartitionSnapshots } from '../snapshots/snapshots.ts'
 import { applyRecord, newWork, type FoldWork } from './apply.ts'
 import { createDocumentCache, type DocumentCache } from './cache.ts'
 import { CLOCK, foldScope, isEmptied, personKey, type ProfileDocument } from './documents.ts'
-import { type FoldRecord, readRecord } from './lines.ts'
+import { type FoldRecord, personOf, readRecord } from './lines.ts'
 import { movedRecords } from './outputs.ts'
 
 export interface FoldDeps {
@@ -65,8 +65,8 @@ const load = async (
   const missing = new Set<string>()
   const seen = new Set<string>()
   for (const { header, lines } of records) {
-    for (const { person } of lines) {
-      const key = personKey(header.project, person)
+    for (const line of lines) {
+      const key = personKey(header.project, personOf(line))
       if (seen.has(key)) continue
       seen.add(key)
       const document = cache.get(key)

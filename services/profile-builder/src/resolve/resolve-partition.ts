@@ -132,6 +132,10 @@ const onControl = (state: ResolveState, { resolved, facts }: Outputs, { project,
       put(state, project, line.key, before, step.document)
       if (step.left) resolved.line(project.id, step.left.person, step.left)
       if (step.expected) resolved.line(project.id, step.expected.person, step.expected)
+      const [from, to] = [personOf(project.id, line.key, before), personOf(project.id, line.key, step.document)]
+      if (from === to) return
+      resolved.line(project.id, from, { type: 'key.left', key: line.key, of: from, epoch: step.document.epoch })
+      resolved.line(project.id, to, { type: 'key.joined', key: line.key, of: to, epoch: step.document.epoch })
       return
     }
     case 'state.backfilled': {

@@ -1,4 +1,4 @@
-import type { Origin, OriginCount, ResolvedLine } from '@millrace/contracts'
+import type { KeyLine, Origin, OriginCount, ResolvedLine } from '@millrace/contracts'
 import { encodeRecord, partitionOfPerson, topics } from '@millrace/contracts'
 import type { NewRecord } from '@millrace/ports'
 
@@ -35,7 +35,7 @@ export class ResolvedOutputs {
     this.push(draft, `{"type":"event","origin":${at},${head},"event":${text}}`)
   }
 
-  line(project: number, person: string, line: ResolvedLine): void {
+  line(project: number, person: string, line: ResolvedLine | KeyLine): void {
     this.push(this.draftFor(project, partitionOfPerson(person, this.partitions)), JSON.stringify(line))
   }
 

@@ -1,7 +1,7 @@
-import { partitionOfPerson, ProblemError, topics, type Key, typeOf, valueOf, ANONYMOUS, USER } from '@millrace/contracts'
+import { ANONYMOUS, type Key, keyOf, partitionOfPerson, ProblemError, topics, typeOf, USER, valueOf } from '@millrace/contracts'
 import type { HotStore } from '@millrace/ports'
-import { profileOf, type Identity, type Profile, type Zone } from '@millrace/profile'
-import { CLOCK, foldScope, personKey, type ProfileDocument, statesOf } from '../fold/documents.ts'
+import { type Profile, profileOf, type Zone } from '@millrace/profile'
+import { CLOCK, foldScope, linkedKeys, personKey, type ProfileDocument, statesOf } from '../fold/documents.ts'
 import type { PersonFinder } from './people.ts'
 
 /** Up to where an answer knows the log: everything before `position` of the person's partition is in it. */
@@ -12,11 +12,8 @@ export interface Freshness {
   readonly at: string | null
 }
 
-export interface ProfileAnswer extends Omit<Profile, 'userId' | 'anonymousIds' | 'identities'> {
+export interface ProfileAnswer extends Profile {
   readonly personId: string
-  readonly userId: string | null
-  readonly anonymousIds: readonly string[]
-  readonly identities: readonly Identity[]
   /** A key came to this person and its past has not arrived yet: it will be here in a moment. */
   readonly arriving: boolean
   readonly freshness: Freshness
@@ -32,15 +29,14 @@ export const readProfile = async ({ hot, finder }: ReadDeps, project: number, pe
   const { document, freshness } = await readDocument(hot, project, person)
   const states = document ? statesOf(document) : []
   if (states.every((state) => state.events === 0)) throw new ProblemError('PERSON_NOT_FOUND')
-  const { userId, identities, ...profile } = profileOf(states, zone)
-  const keys = await finder.keysOf(project, person)
+  const profile = profileOf(states, zone, linkedKeys(document!))
   return {
     personId: person,
-    ...namesOf(keys.length > 0 ? keys : identities.map(({ type, value }) => `${type}:${value}`), userId),
     ...profile,
+    ...namesOf(profile, await finder.keysOf(project, person)),
     arriving: Object.values(document!.slots).some(({ expected, leaving }) => expected && !leaving),
     freshness,
-  } as ProfileAnswer
+  }
 }
 
 export const readDocument = async (
@@ -54,14 +50,12 @@ export const readDocument = async (
   return { document, freshness: { partition, position, at: clock ? new Date(clock.at).toISOString() : null } }
 }
 
-/** The user of a merged person is the one that its profile names first; keys of others follow by name. */
-const namesOf = (keys: readonly Key[], userId: string | null): Pick<ProfileAnswer, 'userId' | 'anonymousIds' | 'identities'> => {
-  const identities = keys.map((key) => ({ type: typeOf(key), value: valueOf(key) }))
+type Names = Pick<Profile, 'userId' | 'anonymousIds' | 'identities'>
+
+/** Identity may have decided what has not reached the profile yet, so its keys are told too. */
+const namesOf = (profile: Profile, decided: readonly Key[]): Names => {
+  const keys = new Set([...profile.identities.map(({ type, value }) => keyOf(type, value)), ...decided])
+  const identities = [...keys].sort().map((key) => ({ type: typeOf(key), value: valueOf(key) }))
   const valuesOf = (type: string): readonly string[] => identities.filter((one) => one.type === type).map(({ value }) => value)
-  const users = valuesOf(USER)
-  return {
-    userId: userId !== null && users.includes(userId) ? userId : (users[0] ?? null),
-    anonymousIds: valuesOf(ANONYMOUS),
-    identities,
-  }
+  return { userId: profile.userId ?? valuesOf(USER)[0] ?? null, anonymousIds: valuesOf(ANONYMOUS), identities }
 }

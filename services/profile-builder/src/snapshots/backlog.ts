@@ -1,7 +1,7 @@
 import { topics } from '@millrace/contracts'
 import type { EventLog, HotStore } from '@millrace/ports'
 import { foldScope, personKey, PERSONS, type ProfileDocument } from '../fold/documents.ts'
-import { readRecord } from '../fold/lines.ts'
+import { personOf, readRecord } from '../fold/lines.ts'
 import { type Change, changeOf, type Portion } from './change.ts'
 
 export interface SourceDeps {
@@ -37,7 +37,7 @@ export const openBacklog = async ({ hot, log }: SourceDeps, partition: number, f
     const touched = new Map<string, number>()
     for (const record of records) {
       const { header, lines, offset } = readRecord(record)
-      for (const { person } of lines) touched.set(personKey(header.project, person), offset + 1)
+      for (const line of lines) touched.set(personKey(header.project, personOf(line)), offset + 1)
     }
     const last = records.at(-1)
     return { changes: await changesOf(hot, scope, touched), position: last ? last.offset + 1 : watermark }

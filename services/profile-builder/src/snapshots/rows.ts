@@ -1,13 +1,13 @@
 import { profileOf, sumOf, type Zone } from '@millrace/profile'
 import { profileRow } from '@millrace/warehouse'
-import { parsePersonKey, statesOf } from '../fold/documents.ts'
+import { linkedKeys, parsePersonKey, statesOf } from '../fold/documents.ts'
 import type { Change } from './change.ts'
 
 /** One row of the table of profiles. A person without an event is none yet, or none any more. */
 export const rowOf = ({ key, version, document }: Change, zone: Zone): string => {
   const { project, person } = parsePersonKey(key)
   const state = sumOf(document ? statesOf(document) : [])
-  const profile = profileOf([state], zone)
+  const profile = profileOf([state], zone, document ? linkedKeys(document) : [])
   return profileRow({
     project,
     person,
