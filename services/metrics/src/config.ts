@@ -5,7 +5,7 @@ const whole = (fallback: number, min: number, max: number) => z.coerce.number().
 /** Settings of metrics; each name carries its unit. */
 export const metricsConfig = z.object({
   /** A batch waits this long for more records: freshness against the cost of inserts. */
-  SINK_LINGER_MS: whole(200, 0, 10_000),
+  SINK_LINGER_MS: whole(300, 0, 10_000),
   SINK_BATCH_RECORDS_MAX: whole(10_000, 1, 100_000),
   /** As in the log, compressed; about 10,000 events of usual size. */
   SINK_BATCH_BYTES_MAX: whole(2_000_000, 1000, 64_000_000),
