@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { createGzip, constants, type Gzip } from 'node:zlib'
 import { exceptionBlock, problemOf } from './errors.ts'
@@ -75,14 +74,24 @@ const gzipped = (response: ServerResponse): Gzip => {
 const write = async (body: ServerResponse | Gzip, response: ServerResponse, chunk: Uint8Array): Promise<void> => {
   if (response.destroyed) throw new Error('the client went away')
   if (body.write(chunk)) return
-  await Promise.race([once(body, 'drain'), once(response, 'close')])
+  await new Promise<void>((resolve) => {
+    const settle = (): void => {
+      body.off('drain', settle)
+      response.off('close', settle)
+      resolve()
+    }
+    body.on('drain', settle)
+    response.on('close', settle)
+  })
 }
 
-/** The body ends without its last chunk, so that a client that knows no markers sees a broken answer, too. */
+/**
+ * The body ends without its last chunk, so that a client that knows no markers sees a broken answer, too. A compressed
+ * body ends whole: cut off, it could not be read to the block.
+ */
 const breakOff = async (body: ServerResponse | Gzip, response: ServerResponse, block: Buffer): Promise<void> => {
   if (response.destroyed) return
-  await new Promise<void>((resolve) => body.write(block, () => resolve()))
-  if (body !== response) await new Promise<void>((resolve) => (body as Gzip).flush(() => resolve()))
-  await new Promise<void>((resolve) => setImmediate(resolve))
+  if (body !== response) return void body.end(block)
+  await new Promise<void>((resolve) => response.write(block, () => resolve()))
   response.socket?.end()
 }

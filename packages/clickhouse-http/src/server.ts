@@ -23,7 +23,8 @@ export interface ClickHouseHttpConfig {
   /** Statements that run at once, and that wait. */
   readonly runningMax: number
   readonly waitingMax: number
-  /** Formats that cannot be streamed are held in memory, up to this. */
+  /** Formats that cannot be streamed are held in memory, so they are bounded more closely; as text they grow. */
+  readonly wholeRowsMax: number
   readonly wholeBytesMax: number
 }
 
@@ -31,7 +32,8 @@ export const clickHouseHttpDefaults: ClickHouseHttpConfig = {
   limits: { max_execution_time: 60, max_result_rows: 10_000_000, max_result_bytes: 4_000_000_000, max_memory_usage: 700_000_000 },
   runningMax: 2,
   waitingMax: 50,
-  wholeBytesMax: 100_000_000,
+  wholeRowsMax: 500_000,
+  wholeBytesMax: 32_000_000,
 }
 
 const AUTHENTICATION_FAILED = 516
@@ -131,10 +133,11 @@ const checkedFormat = (format: string): string => {
 const settingsOf = (
   asked: Readonly<Record<string, string | number>>,
   whole: boolean,
-  { wholeBytesMax }: ClickHouseHttpConfig,
+  { wholeBytesMax, wholeRowsMax }: ClickHouseHttpConfig,
 ): Record<string, string | number> => ({
   ...asked,
-  max_result_bytes: whole ? Math.min(wholeBytesMax, Number(asked.max_result_bytes)) : Number(asked.max_result_bytes),
+  max_result_rows: Math.min(Number(asked.max_result_rows), whole ? wholeRowsMax : Infinity),
+  max_result_bytes: Math.min(Number(asked.max_result_bytes), whole ? wholeBytesMax : Infinity),
   result_overflow_mode: 'throw',
   timeout_overflow_mode: 'throw',
   readonly: 1,

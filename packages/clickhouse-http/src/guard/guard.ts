@@ -34,10 +34,10 @@ export const createGuard = async (columns: ColumnStore): Promise<Guard> => {
     const asked = takeFormatOff(await format(columns, sql))
     const statement = takeFormatOff(await catalogued(columns, asked.text, parameters))
     checkKind(statement.tokens)
-    checkSettings(statement.tokens)
+    const settings = checkSettings(statement.tokens) > 0
     checkCalls(statement.tokens, engineFunctions)
     const rewritten = rewriteNames(statement.text, statement.tokens, { ...names, database })
-    checkTree(await explain(columns, rewritten), { database, views })
+    checkTree(await explain(columns, rewritten), { database, views, settings })
     return { sql: rewritten, format: asked.format }
   }
 }

@@ -31,7 +31,8 @@ export const bindParameters = (
 
 const valueText = (value: string, type: string): string => {
   if (type === 'Identifier') return `\`${value.replace(/[\\`]/g, (mark) => `\\${mark}`)}\``
-  const plain = unescaped(value)
+  // A list's text holds its own escapes.
+  const plain = /^(Array|Map|Tuple)\b/.test(type) ? value : unescaped(value)
   return plain === null ? 'NULL' : `CAST(${quoted(plain)}, ${quoted(type)})`
 }
 

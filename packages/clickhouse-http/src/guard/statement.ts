@@ -44,10 +44,15 @@ export const SAFE_SETTINGS: ReadonlySet<string> = new Set([
   'union_default_mode',
 ])
 
-/** Every SETTINGS clause, at any depth, may name safe settings only. @throws Refused */
-export const checkSettings = (tokens: readonly Token[]): void => {
+/**
+ * Every SETTINGS clause, at any depth, may name safe settings only. The formatter writes keywords in capitals, and
+ * names as they came. @returns how many clauses there are. @throws Refused
+ */
+export const checkSettings = (tokens: readonly Token[]): number => {
+  let clauses = 0
   for (const [index, token] of tokens.entries()) {
-    if (!isWord(token, 'SETTINGS')) continue
+    if (token.kind !== 'word' || token.text !== 'SETTINGS' || isMark(tokens[index - 1], '.')) continue
+    clauses += 1
     for (let at = index + 1; ; at += 4) {
       const name = tokens[at]
       if (name?.kind !== 'word' || !isMark(tokens[at + 1], '=')) throw new Refused('SETTINGS must be a list of names and values', READONLY)
@@ -55,6 +60,7 @@ export const checkSettings = (tokens: readonly Token[]): void => {
       if (!isMark(tokens[at + 3], ',')) break
     }
   }
+  return clauses
 }
 
 /** Words that only other kinds of statements have; the parser refuses them as well. */

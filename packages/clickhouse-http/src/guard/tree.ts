@@ -34,6 +34,8 @@ export interface Reach {
   /** The project's own database. */
   readonly database: string
   readonly views: ReadonlySet<string>
+  /** Whether SETTINGS clauses were found and passed; the tree does not tell their names. */
+  readonly settings: boolean
 }
 
 /**
@@ -45,6 +47,7 @@ export const checkTree = (explained: string, reach: Reach): void => {
   const nodes = nodesOf(explained)
   nodes.forEach((node, index) => {
     if (!KINDS.has(node.kind)) throw new Refused(`${node.kind} is not part of what may be asked here`)
+    if (node.kind === 'Set' && !reach.settings) throw new Refused('settings cannot be changed here')
     if (node.kind === 'TableIdentifier') checkTable(node.rest, reach)
     if (node.kind === 'Identifier') checkName(node.rest, reach)
     if (node.kind !== 'Function') return
