@@ -1,8 +1,9 @@
 import { topics } from '@millrace/contracts'
 import type { Clock, ColumnStore, EventLog, HotStore, Subscription } from '@millrace/ports'
-import { consumeFaults, type Logger, type Projects } from '@millrace/service-kit'
+import { consumeFaults, createMetricsRegistry, type Logger, type Projects, type Registry } from '@millrace/service-kit'
 import type { FastifyPluginAsync } from 'fastify'
 import { type ProfileBuilderConfig, profileBuilderConfig } from './config.ts'
+import { createCounters } from './counters.ts'
 import { openFold } from './fold/open-fold.ts'
 import { keysOfPerson, lookupIdentity, openIdentity } from './identity/index.ts'
 import { createZones, findProject } from './projects-view.ts'
@@ -18,6 +19,8 @@ export interface ProfileBuilderDeps {
   readonly clock: Clock
   readonly logger: Logger
   readonly projects: Projects
+  /** Shared where several services run in one process. */
+  readonly metrics?: Registry
   /** Called at named points, for tests that end the process there. */
   readonly probe?: (point: string) => void
 }
@@ -37,9 +40,19 @@ export const createProfileBuilder = (deps: ProfileBuilderDeps, settings: Partial
   const zoneOf = createZones()
   const finder = createFinder(hot)
   const snapshots = createSnapshots(
-    { ...deps, zoneOf: async (id) => zoneOf(await findProject(projects, id)) },
+    {
+      ...deps,
+      zoneOf: async (id) => zoneOf(await findProject(projects, id)),
+      onWritten: (rows) => counters.snapshotRows.inc(rows),
+      onFailed: () => counters.snapshotFailures.inc(),
+    },
     { intervalMs: config.SNAPSHOT_INTERVAL_MS, rowsMax: config.SNAPSHOT_ROWS_MAX, waitingMax: config.SNAPSHOT_WAITING_MAX },
   )
+  const counters = createCounters(deps.metrics ?? createMetricsRegistry(), snapshots.waiting)
+  const onFolded = (lines: number, moved: number): void => {
+    counters.foldedLines.inc(lines)
+    counters.movedStates.inc(moved)
+  }
   const fold = {
     group: 'fold',
     topics: [topics.resolved.name],
@@ -47,7 +60,7 @@ export const createProfileBuilder = (deps: ProfileBuilderDeps, settings: Partial
     batchBytesMax: config.FOLD_BATCH_BYTES_MAX,
     lingerMs: config.FOLD_LINGER_MS,
     open: openFold(
-      { hot, settingsOf: (id) => findProject(projects, id), openSnapshots: snapshots.open, ...(deps.probe ? { probe: deps.probe } : {}) },
+      { hot, settingsOf: (id) => findProject(projects, id), openSnapshots: snapshots.open, onFolded, ...(deps.probe ? { probe: deps.probe } : {}) },
       { cacheBytesMax: config.FOLD_CACHE_BYTES_MAX },
     ),
     onFault: consumeFaults(logger, 'fold'),

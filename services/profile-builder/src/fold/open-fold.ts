@@ -13,6 +13,8 @@ export interface FoldDeps {
   /** Of a project that the log names. @throws when there is none: the partition is opened again */
   readonly settingsOf: (project: number) => Promise<DecodeSettings>
   readonly openSnapshots: (partition: number, watermark: number) => Promise<PartitionSnapshots>
+  /** What was folded, for /metrics; silent replays are not told. */
+  readonly onFolded?: (lines: number, moved: number) => void
   /** Called at named points, for tests that end the process there. */
   readonly probe?: (point: string) => void
 }
@@ -42,6 +44,7 @@ export const openFold = (deps: FoldDeps, config: FoldConfig) => async (assignmen
     for (const [key, document] of work.after) cache.set(key, isEmptied(document) ? null : document)
     clock = work.clock
     handed = work
+    if (!batch.replayed) deps.onFolded?.(countOf(records.map(({ lines }) => lines.length)), countOf([...work.moved.values()].map(({ length }) => length)))
     deps.probe?.('fold.handled')
     return { outputs, state }
   }
@@ -57,6 +60,8 @@ export const openFold = (deps: FoldDeps, config: FoldConfig) => async (assignmen
     close: () => snapshots.close(),
   }
 }
+
+const countOf = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0)
 
 const load = async (
   hot: HotStore, scope: string, cache: DocumentCache, records: readonly FoldRecord[],

@@ -14,6 +14,9 @@ export interface SnapshotDeps extends SourceDeps {
   readonly clock: Clock
   readonly logger: Logger
   readonly zoneOf: (project: number) => Promise<Zone>
+  /** For /metrics. */
+  readonly onWritten?: (rows: number) => void
+  readonly onFailed?: () => void
   /** Called at named points, for tests that end the process there. */
   readonly probe?: (point: string) => void
 }
@@ -36,6 +39,8 @@ export interface PartitionSnapshots {
 
 export interface Snapshots {
   open(partition: number, watermark: number): Promise<PartitionSnapshots>
+  /** Persons that wait to be written. */
+  waiting(): number
   /** Resolves when the column store has what is stored now. @throws what the column store throws */
   flush(): Promise<void>
   stop(): Promise<void>
@@ -82,6 +87,7 @@ export const createSnapshots = (deps: SnapshotDeps, config: SnapshotConfig): Sna
   }
   const onFailure = (err: unknown): void => {
     failures++
+    deps.onFailed?.()
     deps.logger.warn({ event: 'snapshot.retried', failures, err }, 'profiles wait for the column store')
     later(Math.min(RETRY_MS.most, RETRY_MS.first * 2 ** Math.min(failures, 10)))
   }
@@ -106,6 +112,7 @@ export const createSnapshots = (deps: SnapshotDeps, config: SnapshotConfig): Sna
         },
       }
     },
+    waiting: () => [...sources.values()].reduce((sum, source) => sum + source.waiting(), 0),
     flush: async () => {
       await running?.catch(() => undefined)
       const goals = [...sources.values()].map((source) => [source, source.stored()] as const)
@@ -133,6 +140,7 @@ const write = async (deps: SnapshotDeps, config: SnapshotConfig, { changes }: Po
       deps.probe?.('snapshot.before-insert')
       await deps.columns.insert({ table: `${STORE_DATABASE}.profiles`, rows: block, token: tokenOf(block) })
       deps.probe?.('snapshot.inserted')
+      deps.onWritten?.(rows.length)
       rows = []
       bytes = 0
     }
