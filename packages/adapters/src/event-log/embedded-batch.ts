@@ -3,7 +3,7 @@ import type { PartitionSetup, Progress } from './embedded-partition.ts'
 import { readExtent, readRecords } from './embedded-records.ts'
 
 /** Commits wake the loop; this only bounds how long a lost wake-up could go unnoticed. */
-const FALLBACK_MS = 1_000
+const FALLBACK_MS = 5_000
 
 /** Waits for the batch that starts at `from`. Undefined when stopped. */
 export const nextBatch = async (

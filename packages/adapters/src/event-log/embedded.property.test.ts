@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Batch, EventLog, StateWrite } from '@millrace/ports'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterAll, expect, it } from 'vitest'
 import { createEmbeddedHotStore } from '../hot-store/embedded.ts'
 import { openLmdb, type LmdbRoot } from '../lmdb/open.ts'
@@ -138,5 +138,6 @@ it(`behaves like arrays under any sequence of appends, reads, copies, faults and
     }
   })
   await fc.assert(property, { seed: SEED, numRuns: RUNS })
+  expect(cases).toBeGreaterThanOrEqual(RUNS)
   process.stdout.write(`log against arrays: ${cases} cases, ${steps} operations, seed ${SEED}\n`)
 }, 120_000)

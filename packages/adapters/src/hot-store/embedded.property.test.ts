@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Clock, HotStore, StateWrite } from '@millrace/ports'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterAll, expect, it } from 'vitest'
 import { openLmdb } from '../lmdb/open.ts'
 import { createEmbeddedHotStore } from './embedded.ts'
@@ -132,5 +132,6 @@ it(`behaves like maps under any sequence of operations (seed ${SEED})`, async ()
     }
   })
   await fc.assert(property, { seed: SEED, numRuns: RUNS })
+  expect(cases).toBeGreaterThanOrEqual(RUNS)
   process.stdout.write(`hot store against maps: ${cases} cases, ${steps} operations, seed ${SEED}\n`)
 }, 120_000)

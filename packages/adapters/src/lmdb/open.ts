@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { open, type Database, type RootDatabase } from 'lmdb'
 import { createCommitter, type Committer } from './committer.ts'
 import { holdDataDir } from './data-dir-lock.ts'
+import { guardCommits } from './guard.ts'
 import { createRoomGuard, type RoomGuard } from './room.ts'
 import { tableNames, type Range, type Row, type Reader, type Table, type WriteSet } from './write-set.ts'
 
@@ -26,7 +27,6 @@ export interface LmdbRoot extends Reader {
   readonly room: RoomGuard
   /** Committed rows in order of the key's bytes. */
   rows(table: Table, range: Range): Iterable<Row>
-  lastKey(table: Table, range: Range): Buffer | undefined
   /** Calls `listener` after each transaction that is on disk; the answer stops that. */
   onCommitted(listener: (writes: WriteSet) => void): () => void
   close(): Promise<void>
@@ -74,7 +74,7 @@ const assemble = (dir: string, { root, tables }: Environment, options: LmdbOptio
   const commits = createCommitter({
     reader: { get },
     everyMs: options.commitEveryMs ?? 5,
-    write: guarded(room, options.commitMsMax ?? 60_000, (writes) => writeAll(root, table, writes)),
+    write: guardCommits(room, options.commitMsMax ?? 60_000, (writes) => writeAll(root, table, writes)),
     committed: (writes) => listeners.forEach((listener) => listener(writes)),
     probe: options.probe,
   })
@@ -83,10 +83,6 @@ const assemble = (dir: string, { root, tables }: Environment, options: LmdbOptio
     commits,
     room,
     rows: (name, { start, end, limit }) => table(name).getRange({ start, end, ...(limit === undefined ? {} : { limit }) }),
-    lastKey: (name, { start, end }) => {
-      for (const key of table(name).getKeys({ start: end, end: start, reverse: true, limit: 1 })) return key
-      return undefined
-    },
     onCommitted: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -109,30 +105,4 @@ const writeAll = async (root: RootDatabase<Buffer, Buffer>, table: (name: Table)
       }
     }
   })
-}
-
-/** The store cannot be trusted any more; it works again when it is opened again. */
-export class StoreBroken extends Error {
-  override readonly name = 'StoreBroken'
-}
-
-// lmdb never settles a transaction that it could not even begin, so a commit gets a limit; behind it nothing
-// is known of that transaction, and only opening the folder again tells.
-const guarded = (room: RoomGuard, msMax: number, write: (writes: WriteSet) => Promise<void>) => {
-  let broken: StoreBroken | undefined
-  return async (writes: WriteSet): Promise<void> => {
-    if (broken) throw broken
-    let timer: NodeJS.Timeout | undefined
-    const limit = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject((broken = new StoreBroken(`a commit took longer than ${msMax} ms`))), msMax)
-    })
-    try {
-      await Promise.race([write(writes), limit])
-      room.wrote()
-    } catch (error) {
-      throw error === broken ? error : await room.refused(error)
-    } finally {
-      clearTimeout(timer)
-    }
-  }
 }
