@@ -8,7 +8,7 @@ import { rowOf } from '../src/snapshots/rows.ts'
 import { eventLine, personOf, PROJECT, settings, T } from './fold-world.ts'
 
 it('prints what folding costs', async () => {
-  const [persons, events, perRecord, perBatch] = [2_000, 60_000, 100, 10]
+  const [persons, events, perRecord, perBatch] = [2_000, 30_000, 100, 10]
   const people = Array.from({ length: persons }, (_, n) => personOf(`c${n}`))
   const origin = { source: 'web', protocol: 'segment', receivedAt: T + 86_400_000, sentAt: null, events: perRecord, repeats: 0 }
   const names = ['Product Viewed', 'Product Added', 'Order Completed', 'Page Viewed']
