@@ -18,8 +18,6 @@ export const find = (table: readonly Row[], key: string): number => {
   return low < table.length && table[low]![0] === key ? low : -1 - low
 }
 
-export const rowOf = <R extends Row>(table: readonly R[], key: string): R | undefined => table[find(table, key)]
-
 /** Changes one row of a table that the caller owns. True when a row fell over the bound. */
 export const put = <R extends Row>(table: R[], key: string, max: number, change: (before: R | undefined) => R): boolean => {
   const at = find(table, key)

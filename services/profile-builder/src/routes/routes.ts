@@ -13,23 +13,23 @@ export interface RouteDeps extends ReadDeps, AccessDeps {
   readonly zoneOf: (project: Project) => Zone
 }
 
-export const PAGE_MAX = 1000
+const PAGE_MAX = 1000
 
 const page = {
   /** The `next` of the answer before. */
   after: z.string().max(500).optional(),
   limit: z.coerce.number().int().min(1).max(PAGE_MAX).default(100),
 }
-export const timelineQuery = z.strictObject(page)
+const timelineQuery = z.strictObject(page)
 /** One of userId, anonymousId, or type with value: that person. None: a page of all people. */
-export const profilesQuery = z.strictObject({
+const profilesQuery = z.strictObject({
   userId: z.string().optional(),
   anonymousId: z.string().optional(),
   type: z.string().optional(),
   value: z.string().optional(),
   ...page,
 })
-export const personParams = z.object({ personId: z.uuid().transform((id) => id.toLowerCase()) })
+const personParams = z.object({ personId: z.uuid().transform((id) => id.toLowerCase()) })
 
 /** `/api/profiles…`: people and what is known of them, for the project of the API key alone. */
 export const profileRoutes = (deps: RouteDeps): FastifyPluginAsync => async (app) => {
