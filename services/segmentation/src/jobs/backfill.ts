@@ -70,15 +70,18 @@ export const createBackfillJob = (deps: BackfillDeps): BackfillJob => {
       try {
         return await act()
       } catch (error) {
+        if (error instanceof Abandoned) throw error
         deps.logger.warn({ event: 'backfill.retried', step: what, err: error }, 'a step of a backfill failed, will retry')
         await wait(deps.pollMs)
       }
     }
   }
   const runAll = async (): Promise<void> => {
+    const steps: Steps = { goOn, untilTrue, insist }
     do {
       again = false
-      for (const rule of await insist('look', () => rulesToBackfill(deps))) await backfill(deps, rule, { goOn, untilTrue, insist })
+      const rules = await insist('look', () => rulesToBackfill(deps))
+      for (const rule of rules) await insist('backfill', () => backfill(deps, rule, steps))
     } while (again)
   }
   return {
