@@ -96,6 +96,11 @@ describe('the group commit', () => {
     expect([...stored.keys()]).toEqual(['c'])
   })
 
+  it('has given back the room of a job when it tells that the job is done', async () => {
+    const { committer } = setUp(1)
+    expect(await put(committer, 'a').then(() => committer.waitingBytes())).toBe(0)
+  })
+
   it('commits what waits when it is closed, then takes nothing more', async () => {
     const { committer, stored } = setUp(20, () => sleep(5))
     const first = put(committer, 'a')

@@ -63,9 +63,12 @@ export const createCommitter = (options: CommitterOptions): Committer => {
     startedAt = performance.now()
     const group = queue
     queue = []
-    running = commitGroup(options, group).finally(() => {
-      running = undefined
+    // Before anybody is told: whoever appends again at once must find the room that its last append gave back.
+    const settled = (): void => {
       bytes -= group.reduce((sum, { job }) => sum + job.bytes, 0)
+    }
+    running = commitGroup(options, group, settled).finally(() => {
+      running = undefined
       schedule()
     })
   }
@@ -87,7 +90,7 @@ export const createCommitter = (options: CommitterOptions): Committer => {
   }
 }
 
-const commitGroup = async (options: CommitterOptions, group: readonly Waiting[]): Promise<void> => {
+const commitGroup = async (options: CommitterOptions, group: readonly Waiting[], settled: () => void): Promise<void> => {
   const writes = new WriteSet(options.reader)
   const planned = group.flatMap((waiting) => {
     const own = new WriteSet(writes)
@@ -106,9 +109,11 @@ const commitGroup = async (options: CommitterOptions, group: readonly Waiting[])
     if (!writes.isEmpty()) await options.write(writes)
     points.forEach(({ after }) => options.probe?.(after))
   } catch (error) {
+    settled()
     planned.forEach(({ waiting }) => waiting.reject(error))
     return
   }
+  settled()
   options.committed(writes)
   planned.forEach(({ waiting, result }) => waiting.resolve(result))
 }

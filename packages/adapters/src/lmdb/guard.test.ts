@@ -17,13 +17,15 @@ const commitFailed = (code: number): Error => {
 describe('a commit', () => {
   it('that never ends is given up, and nothing is taken after it', async () => {
     let calls = 0
-    const write = guardCommits(room(), 20, () => {
+    const guard = room()
+    const write = guardCommits(guard, 20, () => {
       calls++
       return new Promise(() => {})
     })
     await expect(write(nothing)).rejects.toThrow(StoreBroken)
     await expect(write(nothing)).rejects.toThrow('a commit took longer than 20 ms')
     expect(calls).toBe(1)
+    await expect(guard.check()).rejects.toThrow(StoreBroken)
   })
 
   it.each([5, 27, 28, 122, -30792])('that the disk refused with code %i is told as lack of room, and the next may go through', async (code) => {

@@ -16,7 +16,11 @@ export const guardCommits = (room: RoomGuard, msMax: number, write: (writes: Wri
     if (broken) throw broken
     let timer: NodeJS.Timeout | undefined
     const limit = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject((broken = new StoreBroken(`a commit took longer than ${msMax} ms`))), msMax)
+      timer = setTimeout(() => {
+        broken = new StoreBroken(`a commit took longer than ${msMax} ms`)
+        room.broke(broken)
+        reject(broken)
+      }, msMax)
     })
     try {
       await Promise.race([write(writes), limit])

@@ -11,6 +11,8 @@ export interface RoomGuard {
   check(): Promise<void>
   /** The same by the figure known last, which is renewed in the background. @throws NoRoom */
   checkKnown(): void
+  /** The store cannot be trusted any more: from now on `check` throws this. */
+  broke(error: Error): void
   /** A commit went through. */
   wrote(): void
   /** A commit failed: the error to throw for it. */
@@ -25,6 +27,7 @@ export const createRoomGuard = (dir: string, freeBytesMin: number): RoomGuard =>
   let checkedAt = -Infinity
   let free = Infinity
   let failedAt = -Infinity
+  let brokenBy: Error | undefined
   const measure = async (): Promise<void> => {
     // performance.now: how stale the figure may be is a matter of real time
     if (performance.now() - checkedAt < CHECK_EVERY_MS) return
@@ -33,6 +36,7 @@ export const createRoomGuard = (dir: string, freeBytesMin: number): RoomGuard =>
     free = bavail * bsize
   }
   const checkKnown = (): void => {
+    if (brokenBy) throw brokenBy
     if (free < freeBytesMin) throw new NoRoom(`the disk has ${free} bytes left, ${freeBytesMin} are kept free`)
     if (performance.now() - failedAt < CHECK_EVERY_MS) throw new NoRoom('the disk refused the last write')
   }
@@ -44,6 +48,9 @@ export const createRoomGuard = (dir: string, freeBytesMin: number): RoomGuard =>
     checkKnown: () => {
       measure().catch(() => undefined) // a disk that cannot be asked shows itself at the next write
       checkKnown()
+    },
+    broke: (error) => {
+      brokenBy = error
     },
     wrote: () => {
       failedAt = -Infinity
