@@ -10,7 +10,7 @@ const eventSql = (schema: MetricSchema, event: string): string =>
   event === '*' ? `type IN (${ACTIVITY_TYPES.map(schema.text).join(', ')})` : `event = ${schema.text(event)}`
 
 /** Condition on rows of `events` for one filter; a missing value is false, and true for the negative operators. */
-export const filterSql = (schema: MetricSchema, filter: PropertyFilter): string => {
+const filterSql = (schema: MetricSchema, filter: PropertyFilter): string => {
   const name = schema.text(filter.property)
   switch (filter.op) {
     case 'eq':

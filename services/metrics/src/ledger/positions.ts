@@ -19,7 +19,7 @@ export interface Span {
 
 type Log = Pick<EventLog, 'extents' | 'committed' | 'read'>
 
-export const RESOLVE_GROUP = 'resolve'
+const RESOLVE_GROUP = 'resolve'
 const SINK_GROUP = 'sink'
 const TRIES_MAX = 20
 

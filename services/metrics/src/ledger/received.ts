@@ -4,7 +4,7 @@ import type { Assignment, Batch, ConsumeOptions, HotStore, PartitionConsumer } f
 /** Counts of one project, source and hour. The key of its document: `project/hour/source`. */
 export type HourKey = string
 
-export const HOUR_MS = 3_600_000
+const HOUR_MS = 3_600_000
 
 export const hourKey = (project: number, hour: number, source: string): HourKey => `${project}/${hour}/${source}`
 export const parseHourKey = (key: HourKey): { project: number; hour: number; source: string } => {

@@ -1,7 +1,7 @@
 import type { SeenEvent, SeenRefusal, SinkBatch } from '../sink/blocks.ts'
 
 /** The last minutes as they were stored, in memory; what is older is asked of the column store. */
-export const TAIL_SECONDS = 300
+const TAIL_SECONDS = 300
 const LAST_MAX = 50
 /** Different events × channels that are told apart in one second; more are counted under the name `…`. */
 const NAMES_PER_SECOND_MAX = 200
@@ -59,8 +59,8 @@ export const createLiveTail = (): LiveTail => {
     add: ({ events, refused }) => {
       const touched = new Set<number>()
       for (const seen of events) {
-        touched.add(seen.event.project)
-        countEvent(tailOf(seen.event.project), seen)
+        touched.add(seen.project)
+        countEvent(tailOf(seen.project), seen)
       }
       for (const seen of refused) touched.add(seen.project)
       for (const project of touched) keepLast(tailOf(project), project, events, refused)
@@ -70,19 +70,19 @@ export const createLiveTail = (): LiveTail => {
   }
 }
 
-const countEvent = (tail: ProjectTail, { event }: SeenEvent): void => {
-  const second = Math.floor(event.receivedAt / 1000)
-  tail.newest = Math.max(tail.newest, event.receivedAt)
+const countEvent = (tail: ProjectTail, { event, channel, receivedAt }: SeenEvent): void => {
+  const second = Math.floor(receivedAt / 1000)
+  tail.newest = Math.max(tail.newest, receivedAt)
   if (second < Math.floor(tail.newest / 1000) - TAIL_SECONDS) return
   const names = tail.seconds.get(second) ?? new Map<string, number>()
   const full = names.size >= NAMES_PER_SECOND_MAX
-  const name = `${event.channel}\n${event.event}`
+  const name = `${channel}\n${event}`
   const counted = full && !names.has(name) ? '\n…' : name
   tail.seconds.set(second, names.set(counted, (names.get(counted) ?? 0) + 1))
 }
 
 const keepLast = (tail: ProjectTail, project: number, events: readonly SeenEvent[], refused: readonly SeenRefusal[]): void => {
-  const own = events.filter(({ event }) => event.project === project).slice(-LAST_MAX)
+  const own = events.filter((event) => event.project === project).slice(-LAST_MAX)
   tail.events = [...own.reverse().map(liveEvent), ...tail.events].slice(0, LAST_MAX)
   const faults = refused.filter((refusal) => refusal.project === project).slice(-LAST_MAX)
   tail.refused = [...faults.reverse().map(liveRefusal), ...tail.refused].slice(0, LAST_MAX)
@@ -92,11 +92,11 @@ const keepLast = (tail: ProjectTail, project: number, events: readonly SeenEvent
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 
-const liveEvent = ({ event, person }: SeenEvent): LiveEvent => ({
+const liveEvent = (event: SeenEvent): LiveEvent => ({
   messageId: event.messageId,
   type: event.type,
   event: event.event,
-  personId: person,
+  personId: event.personId,
   userId: event.userId,
   anonymousId: event.anonymousId,
   channel: event.channel,

@@ -32,7 +32,7 @@ import {
 } from '@millrace/warehouse'
 
 /** One insert: all rows of a batch for one table. */
-export interface Block {
+interface Block {
   readonly table: string
   readonly rows: Uint8Array
   readonly count: number
@@ -46,10 +46,11 @@ export interface SinkBatch {
   readonly events: readonly SeenEvent[]
   readonly refused: readonly SeenRefusal[]
 }
-export interface SeenEvent {
-  readonly event: CanonicalEvent
-  readonly person: string | null
-}
+/** Of an event what a page shows; the rest is let go with the batch's rows. */
+export type SeenEvent = Pick<
+  CanonicalEvent,
+  'project' | 'messageId' | 'type' | 'event' | 'userId' | 'anonymousId' | 'channel' | 'source' | 'timestamp' | 'receivedAt'
+> & { readonly personId: string | null }
 export interface SeenRefusal {
   readonly project: number
   readonly source: string
@@ -156,8 +157,22 @@ const encodeEvent = (into: Collected, origin: Origin, line: ResolvedEventLine, {
     return into.reject(project.id, origin, refused, [REJECTED_IN_RESOLVED + partition, ...rest])
   }
   into.rows.events.push(eventRow(event, { key: line.key, number: line.number, place }, dayOf))
-  into.events.push({ event, person: isNobody(line.key) ? null : line.person })
+  into.events.push(seenOf(event, isNobody(line.key) ? null : line.person))
 }
+
+const seenOf = (event: CanonicalEvent, personId: string | null): SeenEvent => ({
+  project: event.project,
+  messageId: event.messageId,
+  type: event.type,
+  event: event.event,
+  userId: event.userId,
+  anonymousId: event.anonymousId,
+  channel: event.channel,
+  source: event.source,
+  timestamp: event.timestamp,
+  receivedAt: event.receivedAt,
+  personId,
+})
 
 const encodeOther = (into: Collected, { topic, partition, offset }: LogRecord, { header, lines }: DecodedRecord): void => {
   for (const [index, bytes] of lines().entries()) {
