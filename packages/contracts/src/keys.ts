@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /**
  * A typed key of a person, written `type:value` (`user_id:u1`, `anonymous_id:a1`), or `none:<0..63>`
@@ -45,11 +45,15 @@ export const partitionOfProject = (project: number, partitions: number): number 
 
 const NAMESPACE = Buffer.from('6f0c1c9e0d6b5d8e9d3a4a0c5b7e2f11', 'hex')
 
+const VARIANT = '89ab'
+
 /** UUIDv5 (RFC 9562 §5.5) of a person's canonical key. */
 export const personIdOf = (project: number, key: Key): string => {
-  const bytes = createHash('sha1').update(NAMESPACE).update(`${project}/${key}`).digest().subarray(0, 16)
-  bytes[6] = (bytes[6]! & 0x0f) | 0x50
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80
-  const hex = bytes.toString('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+  const name = `${project}/${key}`
+  const bytes = Buffer.allocUnsafe(NAMESPACE.length + name.length * 3)
+  const end = NAMESPACE.copy(bytes) + bytes.write(name, NAMESPACE.length)
+  // In one call and as text: half the time of a hash object and its buffer.
+  const hex = hash('sha1', bytes.subarray(0, end), 'hex')
+  const variant = VARIANT[Number.parseInt(hex[16]!, 16) & 3]
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }

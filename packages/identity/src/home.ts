@@ -7,7 +7,7 @@ export interface KeyDocument {
   readonly number: number | null
   /** Offset of the accepted record that gave the number. */
   readonly numberedAt: number
-  /** null: its own. */
+  /** null: its own, not worked out yet. */
   readonly person: string | null
   readonly epoch: number
   /** A user id counts as a user once an event or a merge carries it; an alias alone may name a device. */
@@ -127,7 +127,7 @@ export interface PlacedStep {
 export const onPlaced = (project: number, document: KeyDocument, { key, person, epoch }: KeyPlaced): PlacedStep => {
   const from = personOf(project, key, document)
   if (epoch <= document.epoch || person === from) return { document, left: null, expected: null }
-  const next = { ...document, person: person === personIdOf(project, key) ? null : person, epoch }
+  const next = { ...document, person, epoch }
   const { number } = document
   if (number === null) return { document: next, left: null, expected: null }
   return {

@@ -1,7 +1,7 @@
 import type { KeyPlaced, MapLine } from '@millrace/contracts'
 import { encodeRecord, homeOf, partitionOfProject, shardOf, topics } from '@millrace/contracts'
 import type { Decision, decide } from '@millrace/identity'
-import { baseDocumentId, baseOf, keysOfFact, NotLoaded } from '@millrace/identity'
+import { baseDocumentId, baseOf, keysOfFact, linkDocumentId, NotLoaded } from '@millrace/identity'
 import type { Batch, NewRecord, Step } from '@millrace/ports'
 import type { DocumentCache } from '../resolve/document-cache.ts'
 import type { FactAt } from './index.ts'
@@ -18,7 +18,7 @@ export const identityScope = (partition: number): string => `identity:${partitio
 /** One batch of facts, in their order; all that changed is one write with the position (R15). */
 export const decideBatch = async (state: IdentityState, batch: Batch, facts: readonly FactAt[]): Promise<Step> => {
   const { cache } = state
-  await cache.load(facts.flatMap(({ project, fact }) => keysOfFact(fact).map((key) => baseDocumentId(project.id, baseOf(key)))))
+  await cache.load(facts.flatMap(documentsOf))
   const outputs = new IdentityOutputs(state.partitions)
   for (const at of facts) {
     const decision = await decided(state, at)
@@ -26,6 +26,13 @@ export const decideBatch = async (state: IdentityState, batch: Batch, facts: rea
     outputs.add(at.project.id, decision)
   }
   return { outputs: outputs.records(), state: { scope: state.scope, watermark: batch.end, ...cache.takeChanges(), timers: [] } }
+}
+
+/** What every decision on the fact reads; the rest of its walk depends on these. */
+const documentsOf = ({ project, fact }: FactAt): readonly string[] => {
+  const bases = keysOfFact(fact).map(baseOf)
+  const own = bases.map((base) => baseDocumentId(project.id, base))
+  return bases.length === 2 ? [...own, linkDocumentId(project.id, bases[0]!, bases[1]!)] : own
 }
 
 /** A decision walks from document to document; each ring of it that is not in memory is loaded at once. */

@@ -97,9 +97,10 @@ const onEvent = (state: ResolveState, { resolved, facts }: Outputs, item: Incomi
   const before = keyDocument(state, project, key)
   const step = state.folds.onEvent(before, carriedBy(item), count * 64 + shard, offset)
   if (before.number === null) state.cache.set(counterId(project.id, shard), count + 1)
-  put(state, project, key, before, step.document)
-  facts.add(project.id, step.facts)
   const person = personOf(project.id, key, step.document)
+  // Kept from the first event on: a hash for each event would be a good part of its cost.
+  put(state, project, key, before, step.document.person === null ? { ...step.document, person } : step.document)
+  facts.add(project.id, step.facts)
   const place = `[${state.partition},${offset},${index}]`
   const head = `"key":${JSON.stringify(key)},"number":${step.document.number},"epoch":${step.document.epoch},"person":"${person}","place":${place}`
   resolved.event(project.id, person, origin, head, text)
