@@ -75,12 +75,11 @@ export const createSystem = async ({ columns, zone = 'UTC', projectId = 1, probe
     },
     /** Time goes on in small steps until the backfills that are under way are done. */
     untilLive: async (segment: string) => {
-      for (let step = 0; step < 500; step++) {
-        await drain()
+      for (let step = 0; step < 3_000; step++) {
         const [document] = await hot.get('segmentation:3', [`rule:${String(project.id).padStart(5, '0')}/${segment}`])
-        if ((document as { state?: string } | undefined)?.state === 'live') return
+        if ((document as { state?: string } | undefined)?.state === 'live') return drain()
         await clock.moveTo(clock.now() + 10)
-        await new Promise((resolve) => setTimeout(resolve, 2))
+        await new Promise((resolve) => setTimeout(resolve, 1))
       }
       throw new Error(`${segment} did not become live`)
     },
