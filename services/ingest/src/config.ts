@@ -13,6 +13,7 @@ export const ingestConfig = z.object({
   QUEUED_BYTES_MAX: whole(1 << 20, 1 << 30).default(64 << 20).describe('bytes of events that wait for the log; above, 503'),
   OPEN_REQUESTS_MAX: whole(1, 100_000).default(4096).describe('requests at the same time; above, 429'),
   OPEN_BYTES_MAX: whole(1 << 20, 4 << 30).default(256 << 20).describe('bytes of bodies at the same time; above, 429'),
+  STOP_MS_MAX: whole(0, 60_000).default(5_000).describe('wait at the stop for requests that are open'),
   PUBLIC_URL: z.url().optional().describe('address under which browsers reach ingest, where a proxy stands before it'),
 })
 export type IngestConfig = z.infer<typeof ingestConfig>

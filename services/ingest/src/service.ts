@@ -64,8 +64,18 @@ export const createIngest = (deps: IngestDeps, settings: Partial<IngestConfig> =
     drain: queue.drain,
     stop: async () => {
       stopping = true
-      await openRequests.idle()
+      await within(clock, config.STOP_MS_MAX, openRequests.idle())
       await queue.drain()
     },
   }
+}
+
+/** A client that never ends its body must not keep a service from stopping: nothing of it was promised. */
+const within = async (clock: Clock, ms: number, done: Promise<void>): Promise<void> => {
+  let cancel = (): void => {}
+  const late = new Promise<void>((resolve) => {
+    cancel = clock.after(ms, resolve)
+  })
+  await Promise.race([done, late])
+  cancel()
 }

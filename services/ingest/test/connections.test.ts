@@ -1,0 +1,78 @@
+import { connect } from 'node:net'
+import { once } from 'node:events'
+import { afterEach, describe, expect, it } from 'vitest'
+import { acceptedOf } from './memory-log.ts'
+import { setUp } from './set-up.ts'
+
+const open: (() => Promise<void>)[] = []
+afterEach(async () => { for (const close of open.splice(0)) await close() })
+
+const listening = async (settings: Parameters<typeof setUp>[0]) => {
+  const system = await setUp(settings)
+  const address = new URL(await system.http.listen({ host: '127.0.0.1', port: 0 }))
+  open.push(async () => {
+    system.http.server.closeAllConnections()
+    await system.http.close()
+  })
+  const send = (body: string) => fetch(new URL('/v1/track?writeKey=wk', address), { method: 'POST', body })
+  /** Says that more is coming than it sends. */
+  const half = async () => {
+    const socket = connect(Number(address.port), '127.0.0.1')
+    await once(socket, 'connect')
+    const begun = once(system.http.server, 'request')
+    socket.write('POST /v1/track?writeKey=wk HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{"type":')
+    await begun
+    return socket
+  }
+  return { ...system, send, half }
+}
+const event = '{"event":"Seen","userId":"u1"}'
+
+describe('connections', () => {
+  it('counts a client out again that goes away in the middle of its body', async () => {
+    const { send, half, log } = await listening({ OPEN_REQUESTS_MAX: 1 })
+    for (let round = 0; round < 5; round++) {
+      const socket = await half()
+      expect((await send(event)).status).toBe(429)
+      socket.destroy()
+      await expect.poll(async () => (await send(event)).status).toBe(200)
+    }
+    expect(acceptedOf(log)).toHaveLength(5)
+  })
+
+  it('counts a client out again that goes away while the log is busy, and keeps its event', async () => {
+    const { send, log, half } = await listening({ OPEN_REQUESTS_MAX: 1 })
+    log.takes(100)
+    const socket = await half()
+    socket.write(`"track",${event.slice(1)}${' '.repeat(1000 - 8 - 8 - event.length + 1)}`)
+    await expect.poll(async () => (await send(event)).status).toBe(429)
+    socket.destroy()
+    await expect.poll(() => acceptedOf(log).length).toBe(1)
+    expect((await send(event)).status).toBe(200)
+  })
+
+  it('does not wait at its stop for a client that never ends its body', async () => {
+    const { send, half, ingest } = await listening({ OPEN_REQUESTS_MAX: 1, STOP_MS_MAX: 100 })
+    const socket = await half()
+    await expect.poll(async () => (await send(event)).status).toBe(429)
+    await ingest.stop()
+    expect((await send(event)).status).toBe(503)
+    socket.destroy()
+  })
+
+  it('takes a body that comes in chunks', async () => {
+    const { log, http } = await listening({})
+    const { port } = http.server.address() as { port: number }
+    const socket = connect(port, '127.0.0.1')
+    socket.write('POST /v1/track?writeKey=wk HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n')
+    for (let at = 0; at < event.length; at += 7) {
+      const part = event.slice(at, at + 7)
+      socket.write(`${part.length.toString(16)}\r\n${part}\r\n`)
+    }
+    socket.write('0\r\n\r\n')
+    const [answer] = await once(socket, 'data') as [Buffer]
+    expect(answer.toString()).toContain('200 OK')
+    expect(acceptedOf(log)).toHaveLength(1)
+    socket.destroy()
+  })
+})
