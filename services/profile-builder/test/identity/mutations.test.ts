@@ -3,7 +3,7 @@ import { mutations } from './simulation/mutations.ts'
 import type { Mutation } from './simulation/simulate.ts'
 import { simulate } from './simulation/simulate.ts'
 
-const SEEDS_MAX = 150
+const SEEDS_MAX = 400
 
 /** The first seed that finds the fault; null when none does. */
 const foundAt = async (mutation: Mutation): Promise<{ seed: number; how: string } | null> => {

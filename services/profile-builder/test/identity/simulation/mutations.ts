@@ -84,6 +84,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   'repeat filter without position': { always: 'stack', unboundPrefix: 'seen/' },
   'counters without position': { always: 'stack', unboundPrefix: 'counter/' },
   'keys without position': { always: 'stack', unboundPrefix: 'key/' },
+  'a late write of another copy is not seen (R17)': { always: 'stack', blindToLateWrites: true },
   'identity stored value by value (R15)': { always: 'stack', unboundPrefix: 'b/' },
 }
 

@@ -17,6 +17,8 @@ export interface Sabotage {
   readonly watermarkLate?: boolean
   /** The position is written first. */
   readonly watermarkEarly?: boolean
+  /** A consumer does not see that another one wrote its state. */
+  readonly blindToLateWrites?: boolean
 }
 
 export interface Faults {
@@ -29,6 +31,8 @@ export interface Faults {
 
 interface Scope {
   watermark: number | null
+  /** What the consumer that is at work has seen or written itself. */
+  known: number | null
   readonly documents: Map<string, unknown>
 }
 
@@ -53,6 +57,7 @@ export class World {
   private readonly random: Random
   private readonly faults: Faults
   private calm = false
+  private opening = false
 
   constructor(random: Random, faults: Faults) {
     this.random = random
@@ -118,7 +123,9 @@ export class World {
   private async open(seat: Seat): Promise<PartitionConsumer> {
     const { topic, partition } = seat
     const committed: Committed = { offset: this.committed(seat), metadata: '' }
+    this.opening = true
     const consumer = await seat.options.open({ topic, partition, committed, declare: async () => {} })
+    this.opening = false
     seat.at = consumer.from
     return consumer
   }
@@ -178,6 +185,7 @@ export class World {
   private applyState({ state }: Step): void {
     if (!state) return
     const { sabotage } = this.faults
+    this.scope(state.scope).known = state.watermark
     if (sabotage.watermarkEarly) this.scope(state.scope).watermark = state.watermark
     if (sabotage.watermarkEarly) this.mayCrash()
     if (sabotage.watermarkLate) this.write({ ...state, watermark: this.scope(state.scope).watermark ?? -1 })
@@ -216,14 +224,18 @@ export class World {
   private scope(name: string): Scope {
     const known = this.scopes.get(name)
     if (known) return known
-    const scope: Scope = { watermark: null, documents: new Map() }
+    const scope: Scope = { watermark: null, known: null, documents: new Map() }
     this.scopes.set(name, scope)
     return scope
   }
 
   /** The part of the port that these consumers use. */
   readonly hot: HotStore = {
-    watermark: async (scope) => this.scope(scope).watermark,
+    watermark: async (name) => {
+      const scope = this.scope(name)
+      if (this.opening || !this.faults.sabotage.blindToLateWrites) scope.known = scope.watermark
+      return scope.known
+    },
     get: async (scope, keys) => keys.map((key) => this.scope(scope).documents.get(key)),
     scan: async (scope, { prefix, after, limit }) =>
       [...this.scope(scope).documents]
