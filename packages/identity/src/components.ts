@@ -85,7 +85,7 @@ export class Components {
 }
 
 /** `user_id` is unique unless the project declares it otherwise. */
-export const uniqueTypesOf = (project: IdentityProject): ReadonlySet<string> => {
+const uniqueTypesOf = (project: IdentityProject): ReadonlySet<string> => {
   const types = new Set([USER])
   for (const { type, uniquePerPerson } of project.identity.types) {
     if (uniquePerPerson) types.add(type)
@@ -95,7 +95,7 @@ export const uniqueTypesOf = (project: IdentityProject): ReadonlySet<string> => 
 }
 
 /** Smaller is better: user id, the declared types in their order, anonymous id. */
-export const priorityOf = (project: IdentityProject, key: Key): number => {
+const priorityOf = (project: IdentityProject, key: Key): number => {
   const type = typeOf(key)
   if (type === USER) return -1
   const declared = project.identity.types.findIndex((candidate) => candidate.type === type)

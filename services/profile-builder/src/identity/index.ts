@@ -6,7 +6,6 @@ import { DocumentCache } from '../resolve/document-cache.ts'
 import { watermarkOf } from '../resolve/watermark.ts'
 import { decideBatch, identityScope } from './decide-batch.ts'
 
-export { identityScope } from './decide-batch.ts'
 export { keysOfPerson, lookupIdentity } from './lookup.ts'
 
 export interface IdentityDeps {

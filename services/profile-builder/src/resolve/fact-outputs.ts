@@ -32,7 +32,7 @@ export class FactOutputs {
 }
 
 /** Of two facts with the same key the later says all that the earlier said, so the log may forget the earlier. */
-export const factKey = (project: number, fact: IdentityFact): string => {
+const factKey = (project: number, fact: IdentityFact): string => {
   switch (fact.type) {
     case 'key.numbered':
     case 'user.seen':

@@ -11,7 +11,6 @@ import { watermarkOf } from './watermark.ts'
 
 export { resolveScope } from './resolve-partition.ts'
 export { lookupKey } from './lookup.ts'
-export type { ResolvedKey } from './lookup.ts'
 
 /** What the home does with a key; a test may pass others to see that a fault is found. */
 export interface HomeFolds {
