@@ -1,5 +1,5 @@
 import { ProblemError } from '@millrace/contracts'
-import type { Clock, Ids } from '@millrace/ports'
+import type { Ids } from '@millrace/ports'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { guard } from './guard.ts'
 import type { Logger } from './logger.ts'
@@ -33,7 +33,6 @@ const REQUEST_MS_MAX = 30_000
 const QUERY_BYTES_MAX = 16_384
 /** How often node looks for requests over their time. */
 const CHECK_MS = 2_000
-const CLOSE_MS_MAX = 5_000
 
 /**
  * A fastify with the house's answers: every fault is a problem with a code of the table; 404, 405, 413 and 415 too.
@@ -61,16 +60,6 @@ export const createHttp = (options: HttpOptions): FastifyInstance => {
     return sendProblem(reply, request, new ProblemError(allowed.length > 0 ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND'))
   })
   return app
-}
-
-/**
- * Takes no new connection, lets open requests end for a while, then cuts what is left: a client that never ends its
- * body, a page that listens to a stream.
- */
-export const closeHttp = async (app: FastifyInstance, clock: Clock, closeMsMax = CLOSE_MS_MAX): Promise<void> => {
-  const cancel = clock.after(closeMsMax, () => app.server.closeAllConnections())
-  await app.close()
-  cancel()
 }
 
 export const sendProblem = (reply: FastifyReply, request: FastifyRequest, error: ProblemError): FastifyReply => {

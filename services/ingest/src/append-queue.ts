@@ -2,14 +2,14 @@ import { encodeRecord, type Origin, type RecordHeader, type RejectedLine, topics
 import { type Clock, type EventLog, LogUnavailable, type NewRecord } from '@millrace/ports'
 
 /** Lines of one request for one partition of events.accepted. */
-export interface Parcel {
+interface Parcel {
   readonly project: number
   readonly partition: number
   readonly origin: Origin
   readonly lines: readonly Buffer[]
 }
 
-export interface RejectedParcel {
+interface RejectedParcel {
   readonly project: number
   readonly origin: Origin
   readonly lines: readonly RejectedLine[]

@@ -7,7 +7,7 @@ import type { IngestCounters } from './counters.ts'
 import { type RejectedEvent, rejectedLine, type SentEvent, sortEvents } from './domain/sort-events.ts'
 import type { OpenRequests } from './open-requests.ts'
 
-export interface Taken {
+interface Taken {
   readonly accepted: number
   readonly rejected: readonly RejectedEvent[]
 }
