@@ -42,12 +42,15 @@ export class Fingerprints {
     return this.words.byteLength
   }
 
-  has([a, b, c]: Fingerprint): boolean {
-    return this.words[this.placeOf(a, b, c) * WORDS] !== 0
+  has(fingerprint: Fingerprint): boolean {
+    return this.words[this.placeOf(fingerprint[0], fingerprint[1], fingerprint[2]) * WORDS] !== 0
   }
 
   /** False when it was there. */
-  add([a, b, c]: Fingerprint): boolean {
+  add(fingerprint: Fingerprint): boolean {
+    const a = fingerprint[0]
+    const b = fingerprint[1]
+    const c = fingerprint[2]
     const place = this.placeOf(a, b, c) * WORDS
     if (this.words[place] !== 0) return false
     this.words[place] = a
