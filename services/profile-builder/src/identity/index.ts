@@ -18,7 +18,7 @@ export interface IdentityDeps {
   readonly documentsMax?: number
 }
 
-const DOCUMENTS_MAX = 200_000
+const DOCUMENTS_MAX = 50_000
 
 export interface FactAt {
   readonly project: Project

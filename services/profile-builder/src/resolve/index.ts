@@ -34,7 +34,7 @@ export interface ResolveDeps {
   readonly documentsMax?: number
 }
 
-const DOCUMENTS_MAX = 50_000
+const DOCUMENTS_MAX = 20_000
 
 /** First consumer of profile-builder: events.accepted → events.resolved and identity.facts. */
 export const openResolve = (deps: ResolveDeps): ConsumeOptions => ({
