@@ -59,7 +59,7 @@ export const commonHeaders: Readonly<Record<string, string>> = {
 const contentType = (format: string): string => {
   if (/^JSON(?!EachRow|Lines|Compact.*EachRow|Strings.*EachRow)/.test(format)) return 'application/json; charset=UTF-8'
   if (/JSON/.test(format)) return 'application/x-ndjson; charset=UTF-8'
-  if (/^CSV/.test(format)) return 'text/csv; charset=UTF-8; header=present'
+  if (format.startsWith('CSV')) return 'text/csv; charset=UTF-8; header=present'
   if (/^(TSV|TabSeparated)/.test(format)) return 'text/tab-separated-values; charset=UTF-8'
   return /^(Native|RowBinary|Parquet|Arrow|ORC|Avro|MsgPack)/.test(format) ? 'application/octet-stream' : 'text/plain; charset=UTF-8'
 }

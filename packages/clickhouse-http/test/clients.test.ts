@@ -58,6 +58,20 @@ describe.skipIf(!hasPython)('clickhouse-connect', () => {
   })
 })
 
+describe('order', () => {
+  it('is kept over a million rows and many pieces', async () => {
+    const answer = await ask(fixture.url, 'SELECT toUInt32(intHash32(number)) AS x FROM numbers(1000000) ORDER BY x DESC FORMAT RowBinary')
+    const bytes = Buffer.from(await answer.arrayBuffer())
+    expect(bytes.length).toBe(4_000_000)
+    let [before, falls] = [0xffffffff, true]
+    for (let at = 0; at < bytes.length; at += 4) {
+      falls &&= bytes.readUInt32LE(at) <= before
+      before = bytes.readUInt32LE(at)
+    }
+    expect(falls).toBe(true)
+  })
+})
+
 describe('limits', () => {
   it('are errors, never shorter answers', async () => {
     const told = async (sql: string, query: string): Promise<string> => (await ask(fixture.url, sql, { query })).text()

@@ -66,7 +66,7 @@ const fill = async (columns: ColumnStore, project: number, word: string): Promis
   await insert('rules', [ruleRow(project, { type: 'rule.changed', segment: `${word}-segment`, version: 1, name: word, rule: { all: [] }, at: AT })])
   await insert('flips', [flipRow(project, { type: 'flip', segment: `${word}-segment`, version: 1, person, flip: 'entered', at: AT, number: 1, cause: 'event' }, [0, project, 0])])
   await insert('ledger_counts', [ledgerCountRow({ project, source: word, hour: AT, received: 11, pending: 0, version: 1 })])
-  await insert('repeats', [repeatRow(project, { source: word, protocol: 'segment', receivedAt: AT, sentAt: null, events: 10, repeats: 1 }, [0, project, 0])!])
+  await insert('repeats', [repeatRow(project, { source: word, protocol: 'segment', receivedAt: AT, sentAt: null, events: 10, repeats: 1 }, [0, project])!])
 }
 
 export const ask = (url: string, sql: string, init: { key?: string; query?: string; signal?: AbortSignal } = {}): Promise<Response> =>

@@ -20,38 +20,40 @@ const text = async (sql: string, key?: string): Promise<string> => {
 
 const VIEWS = ['events', 'people', 'identities', 'segments', 'memberships', 'flips', 'ledger']
 
+const DAILY = [
+  ['SELECT count() FROM events', '10'],
+  ['select count(*) from millrace.events', '10'],
+  ['SELECT COUNT(DISTINCT person_id) FROM `millrace`."events" WHERE event = \'open event\'', '1'],
+  ['WITH e AS (SELECT * FROM events) SELECT uniqExact(message_id) FROM e', '10'],
+  ['SELECT e.event FROM events AS e INNER JOIN people AS p ON e.user_id = p.user_id LIMIT 1', 'open event'],
+  ['SELECT count() FROM events, people', '10'],
+  ["SELECT JSONExtractString(properties, 'word') FROM millrace.events LIMIT 1", 'open'],
+  ['SELECT sum(revenue) FROM (SELECT revenue FROM events UNION ALL SELECT revenue FROM millrace.events)', '20'],
+  ['SELECT events.event FROM events GROUP BY events.event', 'open event'],
+  ['SELECT millrace.events.event FROM millrace.events LIMIT 1', 'open event'],
+  ['SELECT count() FROM events WHERE user_id IN (SELECT user_id FROM people)', '10'],
+  ['SELECT row_number() OVER (PARTITION BY event ORDER BY message_id) AS n FROM events ORDER BY n DESC LIMIT 1', '10'],
+  ['SELECT countIf(revenue > 0), quantile(0.5)(revenue), sumIf(revenue, type = \'track\') FROM events', '10\t1\t10'],
+  ['SELECT size FROM segments', '1'],
+  ['SELECT received, stored, rejected, duplicate, erased, pending FROM ledger', '11\t10\t0\t1\t0\t0'],
+  ['SELECT flip, number, cause FROM flips', 'entered\t1\tevent'],
+  ['SELECT name FROM system.databases', 'millrace'],
+  ['SHOW DATABASES', 'millrace'],
+  ["SELECT count() FROM system.tables WHERE database = 'millrace'", '7'],
+  ["SELECT count() > 40 FROM system.columns", '1'],
+  ['SELECT currentDatabase(), version() != \'\'', 'millrace\t1'],
+  ['EXISTS TABLE events', '1'],
+  ['EXISTS TABLE nothing', '0'],
+  ['SELECT arrayJoin([1,2]) AS x, x - -1 FROM numbers(1) LIMIT 1', '1\t2'],
+  ['SELECT 1 -- a comment; with a semicolon\n;', '1'],
+  ["SELECT 'FORMAT Native', `format` FROM (SELECT 'x' AS format)", 'FORMAT Native\tx'],
+  ['SELECT 1 FORMAT TSV', '1'],
+  ['SELECT 1 AS a UNION ALL SELECT 1 SETTINGS union_default_mode = \'ALL\' FORMAT CSV', '1\n1'],
+  ['SELECT * FROM numbers(3) ORDER BY number DESC', '2\n1\n0'],
+] as const
+
 describe('what analysts do every day is answered', () => {
-  it.each([
-    ['SELECT count() FROM events', '10'],
-    ['select count(*) from millrace.events', '10'],
-    ['SELECT COUNT(DISTINCT person_id) FROM `millrace`."events" WHERE event = \'open event\'', '1'],
-    ['WITH e AS (SELECT * FROM events) SELECT uniqExact(message_id) FROM e', '10'],
-    ['SELECT e.event FROM events AS e INNER JOIN people AS p ON e.user_id = p.user_id LIMIT 1', 'open event'],
-    ['SELECT count() FROM events, people', '10'],
-    ["SELECT JSONExtractString(properties, 'word') FROM millrace.events LIMIT 1", 'open'],
-    ['SELECT sum(revenue) FROM (SELECT revenue FROM events UNION ALL SELECT revenue FROM millrace.events)', '20'],
-    ['SELECT events.event FROM events GROUP BY events.event', 'open event'],
-    ['SELECT millrace.events.event FROM millrace.events LIMIT 1', 'open event'],
-    ['SELECT count() FROM events WHERE user_id IN (SELECT user_id FROM people)', '10'],
-    ['SELECT row_number() OVER (PARTITION BY event ORDER BY message_id) AS n FROM events ORDER BY n DESC LIMIT 1', '10'],
-    ['SELECT countIf(revenue > 0), quantile(0.5)(revenue), sumIf(revenue, type = \'track\') FROM events', '10\t1\t10'],
-    ['SELECT size FROM segments', '1'],
-    ['SELECT received, stored, rejected, duplicate, erased, pending FROM ledger', '11\t10\t0\t1\t0\t0'],
-    ['SELECT flip, number, cause FROM flips', 'entered\t1\tevent'],
-    ['SELECT name FROM system.databases', 'millrace'],
-    ['SHOW DATABASES', 'millrace'],
-    ["SELECT count() FROM system.tables WHERE database = 'millrace'", '7'],
-    ["SELECT count() > 40 FROM system.columns", '1'],
-    ['SELECT currentDatabase(), version() != \'\'', 'millrace\t1'],
-    ['EXISTS TABLE events', '1'],
-    ['EXISTS TABLE nothing', '0'],
-    ['SELECT arrayJoin([1,2]) AS x, x - -1 FROM numbers(1) LIMIT 1', '1\t2'],
-    ['SELECT 1 -- a comment; with a semicolon\n;', '1'],
-    ["SELECT 'FORMAT Native', `format` FROM (SELECT 'x' AS format)", 'FORMAT Native\tx'],
-    ['SELECT 1 FORMAT TSV', '1'],
-    ['SELECT 1 AS a UNION ALL SELECT 1 SETTINGS union_default_mode = \'ALL\' FORMAT CSV', '1\n1'],
-    ['SELECT * FROM numbers(3) ORDER BY number DESC', '2\n1\n0'],
-  ])('%s', async (sql, expected) => {
+  it.each(DAILY)('%s', async (sql, expected) => {
     expect(await text(sql)).toBe(`200 ${expected}\n`)
   })
 
@@ -93,18 +95,20 @@ const REFUSED = [
   "SELECT * FROM values('a String', file('/etc/passwd'))", 'SELECT number FROM numbers(10) ORDER BY number WITH FILL FROM sleep(1) TO 5', 'SELECT * FROM events\u00a0; SELECT 1', 'SELECT 1 FORMAT MySQLWire', "SELECT * FROM format(TSV, 'a')", "SELECT * FROM input('a Int8')",
   "SELECT * FROM sqlite('/x', 't')", "SELECT * FROM hdfs('x')", "SELECT * FROM azureBlobStorage('x')", "SELECT * FROM redis('h','k','v')", "SELECT * FROM mongodb('h','d','c','u','p','s')", "SELECT * FROM Python('x')", "SELECT * FROM python(x)",
   'SELECT initializeAggregation(\'sum\', 1)', 'SELECT addressToLine(1)', 'SELECT __getScalar(\'x\')', 'SELECT showCertificate()', 'SELECT fuzzQuery(\'x\')', 'SELECT getClientHTTPHeader(\'x\')', 'SELECT aiGenerate(\'x\')', 'SELECT getMacro(\'x\')', 'SELECT * FROM system.`processes`',
+  'SELECT event, count() FROM events GROUP BY event WITH TOTALS', 'SELECT 1 SETTINGS extremes = 1',
 ]
 
 describe('what analysts may not ask is refused', () => {
   it.each(REFUSED)('%s', async (sql) => {
-    if (!sql.includes('FORMAT MySQLWire')) await expect(guard(sql, 1, none)).rejects.toThrow()
+    if (!sql.includes('FORMAT MySQLWire')) await expect(guard(sql, 1, none)).rejects.toThrow(/./)
     const answer = await text(sql)
     expect(answer.slice(0, 3)).not.toBe('200')
     expect(answer).not.toMatch(/secret|root:/)
   })
 
-  it('prints how many probes it tried', () => {
-    process.stdout.write(`guard: ${REFUSED.length} refused probes\n`)
+  it('covers more than a hundred probes', () => {
+    process.stdout.write(`guard: ${REFUSED.length} probes that must be refused\n`)
+    expect(REFUSED.length).toBeGreaterThan(100)
   })
 })
 
@@ -151,6 +155,17 @@ const seeded = (seed: number): (() => number) => {
   }
 }
 
+/** A line of the engine's resolved tree that names a table, a table function or a function out of reach. */
+const leavesProject = (explain: string): boolean => {
+  const table = /TABLE id: .*table_name: (\S+)/.exec(explain)?.[1]
+  const called = /TABLE_FUNCTION id: .*table_function_name: (\w+)/.exec(explain)?.[1]
+  return (
+    (table !== undefined && !/^(millrace_p1\.|system\.one)/.test(table)) ||
+    (called !== undefined && !/^(numbers|values|generate_series)$/i.test(called)) ||
+    /function_name: (file|sleep\w*|dict\w+|joinGet\w*|getSetting)\b/.test(explain)
+  )
+}
+
 describe('mutated statements', () => {
   it('never read what the guard would have to refuse', { timeout: 120_000 }, async () => {
     const seed = 20_241
@@ -158,10 +173,11 @@ describe('mutated statements', () => {
     const pick = <T>(items: readonly T[]): T => items[Math.floor(next() * items.length)]!
     const pieces = ['millrace_store.events', 'millrace_p2.events', '`millrace_p2`.events', 'system.processes', "file('/etc/passwd')", "merge('millrace_p2','.*')", 'events', 'people',
       '(', ')', '/*', '*/', '--', '\n', "'", '`', '"', '\\', ';', ',', '.', ' IN ', ' FROM ', ' UNION ALL SELECT * FROM ', ' AS ', 'WITH x AS (', 'SELECT ', ' SETTINGS ', ' FORMAT TSV', '{t:Identifier}', '$$', '\u00a0', 'x -> ', ' JOIN ', ' USING ', '*', 'e']
-    let passed = 0
+    let [passed, resolved] = [0, 0]
+    const outside: string[] = []
     const tries = 3000
     for (let n = 0; n < tries; n++) {
-      let sql = pick(REFUSED)
+      let sql: string = next() < 0.5 ? pick(REFUSED) : pick(DAILY)[0]
       for (let m = 1 + Math.floor(next() * 3); m > 0; m--) {
         const at = Math.floor(next() * (sql.length + 1))
         sql = next() < 0.6 ? sql.slice(0, at) + pick(pieces) + sql.slice(at) : sql.slice(0, at) + sql.slice(at + 1 + Math.floor(next() * 4))
@@ -171,14 +187,12 @@ describe('mutated statements', () => {
       passed += 1
       // Every table that a passed statement can reach is told by the engine after it resolved all names.
       const plan = await fixture.columns.query<{ explain: string }>(`EXPLAIN QUERY TREE ${guarded.sql}`).catch(() => [])
+      if (plan.length > 0) resolved += 1
       for (const { explain } of plan) {
-        const table = /TABLE id: .*table_name: (\S+)/.exec(explain)?.[1]
-        if (table) expect(table, sql).toMatch(/^(millrace_p1\.|system\.one)/)
-        const called = /TABLE_FUNCTION id: .*table_function_name: (\w+)/.exec(explain)?.[1]
-        if (called) expect(called, sql).toMatch(/^(numbers|values|generate_series)$/i)
-        expect(explain, sql).not.toMatch(/function_name: (file|sleep\w*|dict\w+|joinGet\w*|getSetting)\b/)
+        if (leavesProject(explain)) outside.push(sql)
       }
     }
-    process.stdout.write(`guard: seed ${seed}, ${tries} mutations tried, ${passed} passed the guard, none left its project\n`)
+    process.stdout.write(`guard: seed ${seed}, ${tries} mutations tried, ${passed} passed the guard, ${resolved} of them could run, ${outside.length} left its project\n`)
+    expect(outside).toEqual([])
   })
 })

@@ -29,7 +29,6 @@ export const SAFE_SETTINGS: ReadonlySet<string> = new Set([
   'cast_keep_nullable',
   'date_time_output_format',
   'empty_result_for_aggregation_by_empty_set',
-  'extremes',
   'group_by_use_nulls',
   'join_use_nulls',
   'output_format_arrow_string_as_string',
@@ -66,6 +65,9 @@ export const checkSettings = (tokens: readonly Token[]): number => {
 /** Words that only other kinds of statements have; the parser refuses them as well. */
 export const checkKind = (tokens: readonly Token[]): void => {
   const first = tokens.find((token) => !isMark(token, '('))
+  // Totals stand beside the rows and would be lost where the statement runs as a subquery.
+  const totals = tokens.some((token, index) => isWord(token, 'TOTALS') && isWord(tokens[index - 1], 'WITH'))
+  if (totals) throw new Refused('WITH TOTALS is not available: use WITH ROLLUP', NOT_IMPLEMENTED)
   if (isWord(first, 'SELECT', 'WITH')) return
   throw new Refused(`only SELECT, SHOW, DESCRIBE and EXISTS are answered here, not ${first?.text ?? 'nothing'}`, NOT_IMPLEMENTED)
 }
