@@ -1,3 +1,7 @@
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createEmbeddedHotStore, createSystemClock, openLmdb } from '@millrace/adapters'
 import { DAY_MS, Repeats } from '../../src/repeats/repeats.ts'
 
 export interface RepeatsMeasured {
@@ -45,3 +49,29 @@ export const measureRepeats = (ids: number): RepeatsMeasured => {
 const round = (value: number): number => Math.round(value * 100) / 100
 const cpuBetween = (before: NodeJS.CpuUsage, after: NodeJS.CpuUsage): number =>
   after.user - before.user + after.system - before.system
+
+/** Bytes that the embedded store takes for the chunks of that many ids of one day: growth of its file, free pages included. */
+export const measureRepeatsOnDisk = async (ids: number): Promise<number> => {
+  const dir = await mkdtemp(join(tmpdir(), 'millrace-repeats-'))
+  const root = await openLmdb(dir, { syncMode: 'os' })
+  const hot = createEmbeddedHotStore({ root, clock: createSystemClock() })
+  const repeats = new Repeats()
+  try {
+    const before = await sizeOf(dir)
+    for (let index = 0; index < ids; index++) {
+      repeats.isRepeat({ project: 1, key: 'user_id:u', messageId: `m${index}`, receivedAt: 20_000 * DAY_MS, horizonMs: 7 * DAY_MS })
+      if (index % 1000 !== 999) continue
+      await hot.apply({ scope: 'resolve:0', watermark: index, timers: [], ...repeats.takeChanges() })
+    }
+    return round(((await sizeOf(dir)) - before) / ids)
+  } finally {
+    await hot.close()
+    await root.close()
+    await rm(dir, { recursive: true, force: true })
+  }
+}
+
+const sizeOf = async (dir: string): Promise<number> => {
+  const sizes = await Promise.all((await readdir(dir)).map(async (name) => (await stat(join(dir, name))).size))
+  return sizes.reduce((sum, size) => sum + size, 0)
+}

@@ -2,7 +2,7 @@ import type { HotStore } from '@millrace/ports'
 import { describe, expect, it } from 'vitest'
 import type { RepeatChanges } from '../../src/repeats/repeats.ts'
 import { CHUNK_IDS, DAY_MS, loadRepeats, Repeats } from '../../src/repeats/repeats.ts'
-import { measureRepeats } from './measure.ts'
+import { measureRepeats, measureRepeatsOnDisk } from './measure.ts'
 
 const WEEK = 7 * DAY_MS
 const START = 20_000 * DAY_MS
@@ -79,9 +79,10 @@ describe('the memory of repeats', () => {
     expect(repeats.usage.ids).toBe(1)
   })
 
-  it('takes at most 20 bytes an id', () => {
-    const measured = measureRepeats(200_000)
+  it('takes at most 20 bytes an id, in memory and on disk', async () => {
+    const measured = { ...measureRepeats(200_000), diskBytesPerId: await measureRepeatsOnDisk(200_000) }
     process.stdout.write(`${JSON.stringify(measured)}\n`)
+    expect(measured.diskBytesPerId).toBeLessThanOrEqual(20)
     expect(measured.memoryBytesPerId).toBeLessThanOrEqual(20)
     expect(measured.chunkBytesPerId).toBeLessThanOrEqual(20)
   })
