@@ -5,6 +5,7 @@ import { createEmbedded, type Embedded } from '@millrace/wiring'
 import type { UpConfig } from '../config.ts'
 import type { Probe } from '../probe/kill-probe.ts'
 import { checkLogFile } from './check-log-file.ts'
+import { checkWarehouse } from './check-warehouse.ts'
 import { folderPaths, openDataFolder } from './data-folder.ts'
 import { fileFault, StartFault } from './fault.ts'
 import { holdFolder } from './hold.ts'
@@ -16,6 +17,9 @@ export interface Opened {
   /** Safe to call again. */
   close(): Promise<void>
 }
+
+/** A warehouse that had none was empty. */
+const FIRST_MIGRATION = '0001'
 
 /** Statements at once: each holds a thread of the pool, which has 16. */
 const CLIENTS = 4
@@ -37,7 +41,8 @@ export const openFolder = async (
     closers.push(embedded.close)
     const columns = createChdbStore({ path: folderPaths(dataDir).warehouse, clients: CLIENTS, ...(probe ? { probe } : {}) })
     closers.push(columns.close)
-    await migrate(columns)
+    const { applied } = await migrate(columns)
+    await checkWarehouse(dataDir, embedded.log, columns, applied.some((name) => name.startsWith(FIRST_MIGRATION)))
     return { ports: { ...embedded, columns }, close }
   } catch (error) {
     await close()
