@@ -4,13 +4,13 @@ import { SAFE_SETTINGS } from './guard/statement.ts'
 
 /** What clients read of `system` when they connect, each as a view that shows `millrace` and nothing else. */
 export const systemViews = ['settings', 'databases', 'tables', 'columns', 'functions'] as const
-export type SystemView = (typeof systemViews)[number]
+type SystemView = (typeof systemViews)[number]
 
 /** Views of a project's database: the analysts' own and those of the catalogue. */
 export const viewsOf = (): ReadonlySet<string> =>
   new Set([...analystViews, ...systemViews.map((name) => `system_${name}`)])
 
-export const systemViewSql = (view: SystemView, project: number): string => {
+const systemViewSql = (view: SystemView, project: number): string => {
   const database = projectDatabase(project)
   return {
     settings: "SELECT name, value, changed, description, min, max, toUInt8(name NOT IN (" + [...SAFE_SETTINGS].map(quoted).join(', ') + ')) AS readonly, type, default FROM system.settings',

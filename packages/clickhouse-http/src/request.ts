@@ -35,7 +35,7 @@ const PASSED_OVER: ReadonlySet<string> = new Set([
 ])
 
 /** Limits that a request may lower. */
-export const LIMITS = ['max_execution_time', 'max_result_rows', 'max_result_bytes', 'max_memory_usage'] as const
+const LIMITS = ['max_execution_time', 'max_result_rows', 'max_result_bytes', 'max_memory_usage'] as const
 export type Limits = Readonly<Record<(typeof LIMITS)[number], number>>
 
 /** @throws Refused for a database or a setting that is not available, and for a body that cannot be read */

@@ -20,9 +20,6 @@ export interface ChdbOptions {
   readonly probe?: (point: string) => void
 }
 
-/** ClickHouse's TOO_MANY_SIMULTANEOUS_QUERIES. */
-export const TOO_MANY_STATEMENTS = 202
-
 type Connection = ReturnType<typeof createChdbConnection>
 
 /**
@@ -150,7 +147,7 @@ const rethrow = (error: unknown): never => {
 }
 
 /** The engine's own code is in the error, or only at the head of its text when it came through a stream. */
-export const asStoreError = (error: unknown): StoreError => {
+const asStoreError = (error: unknown): StoreError => {
   if (error instanceof StoreError) return error
   const message = error instanceof Error ? error.message : String(error)
   const code = (error as { clickhouseCode?: number } | null)?.clickhouseCode ?? codeIn(message)

@@ -1,7 +1,7 @@
 import { StoreError } from '@millrace/ports'
 
 /** Inserts are served before other work that waits. */
-export type Lane = 'insert' | 'work'
+type Lane = 'insert' | 'work'
 
 export interface Pool<Member> {
   /** @throws StoreError 202 when too many wait already, 0 when the pool is closed */

@@ -8,6 +8,6 @@ export class Refused extends Error {
   }
 }
 
-export const ACCESS_DENIED = 497
+const ACCESS_DENIED = 497
 export const READONLY = 164
 export const NOT_IMPLEMENTED = 48
