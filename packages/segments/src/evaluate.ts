@@ -1,5 +1,5 @@
-import type { Comparison, DidLeaf, Millis, ProfileLeaf, Rule, RuleLeaf } from '@millrace/contracts'
-import { keepOf, type LeafState, wholeOf } from './leaf-state.ts'
+import type { DidLeaf, Millis, ProfileLeaf, Rule, RuleLeaf } from '@millrace/contracts'
+import { emptyLeaf, firstAbove, keepOf, type LeafState, mergeLeaf, wholeOf } from './leaf-state.ts'
 import { matchesValue, toUnits } from './match.ts'
 import { type SlotState, type Trait, traitOf } from './slot-state.ts'
 import type { DayOf } from './zone-day.ts'
@@ -78,28 +78,19 @@ export const evaluateProfile = ({ condition }: ProfileLeaf, { slots }: Pick<Subj
 /** A `did` leaf over the states of all numbers of a person. */
 export const evaluateDid = (leaf: DidLeaf, states: readonly LeafState[], clock: Millis, dayOf: DayOf): DidVerdict => {
   const floor = leaf.windowMs === null ? -Infinity : clock - leaf.windowMs
-  const tally = tallyOf(leaf, states, dayOf)
-  const times: Millis[] = []
-  const changes: (readonly [at: Millis, time: Millis, amount: number, sign: 1 | -1])[] = []
-  for (const { t, a } of states) {
-    for (let index = 0; index < t.length; index++) {
-      const [time, amount] = [t[index]!, a?.[index] ?? 0]
-      if (time <= floor) continue
-      if (time <= clock) tally.change(time, amount, 1)
-      else changes.push([time, time, amount, 1])
-      if (time <= clock) times.push(time)
-      if (leaf.windowMs !== null) changes.push([time + leaf.windowMs, time, amount, -1])
-    }
-  }
+  const whole = states.length === 1 ? states[0]! : states.reduce(mergeLeaf, emptyLeaf)
+  const [from, to] = [firstAbove(whole.t, floor), firstAbove(whole.t, clock)]
+  const tally = tallyOf(leaf, whole, dayOf)
+  for (let index = from; index < to; index++) tally.change(index, 1)
   const measured = tally.value()
   const value = compares(leaf, measured)
   return {
     value,
-    measured,
-    atLeast: isTruncated(leaf) && measured >= BigInt(keepOf(leaf)),
-    times: times.sort((x, y) => x - y),
-    next: nextChange(leaf, value, changes, tally),
-    partial: states.some(({ cut }) => cut !== undefined && cut > floor),
+    measured: BigInt(measured),
+    atLeast: isTruncated(leaf) && measured >= keepOf(leaf),
+    times: from === 0 && to === whole.t.length ? whole.t : whole.t.slice(from, to),
+    next: nextChange(leaf, value, { t: whole.t, from, to }, tally),
+    partial: whole.cut !== undefined && whole.cut > floor,
   }
 }
 
@@ -110,62 +101,60 @@ const isTruncated = ({ measure, windowMs }: DidLeaf): boolean =>
 const nextChange = (
   leaf: DidLeaf,
   value: boolean,
-  changes: (readonly [at: Millis, time: Millis, amount: number, sign: 1 | -1])[],
+  { t, from, to }: { readonly t: readonly Millis[]; readonly from: number; readonly to: number },
   tally: Tally,
 ): Millis | null => {
-  changes.sort((x, y) => x[0] - y[0])
-  for (let index = 0; index < changes.length; ) {
-    const at = changes[index]![0]
-    for (; index < changes.length && changes[index]![0] === at; index++) {
-      const [, time, amount, sign] = changes[index]!
-      tally.change(time, amount, sign)
-    }
+  const length = leaf.windowMs ?? Infinity
+  const leavesAt = (index: number): Millis => (t[index] ?? Infinity) + length
+  const entersAt = (index: number): Millis => t[index] ?? Infinity
+  let [leave, enter] = [from, to]
+  for (;;) {
+    const at = Math.min(leavesAt(leave), entersAt(enter))
+    if (at === Infinity) return null
+    for (; entersAt(enter) === at; enter++) tally.change(enter, 1)
+    for (; leavesAt(leave) === at; leave++) tally.change(leave, -1)
     if (compares(leaf, tally.value()) !== value) return at
   }
-  return null
 }
 
+/** The measure while entries (by index) come and go. Sums are exact: a bigint, the others fit a number. */
 interface Tally {
-  readonly change: (time: Millis, amount: number, sign: 1 | -1) => void
-  readonly value: () => bigint
+  readonly change: (index: number, sign: 1 | -1) => void
+  readonly value: () => number | bigint
 }
 
-const tallyOf = (leaf: DidLeaf, states: readonly LeafState[], dayOf: DayOf): Tally => {
-  if (leaf.measure === 'distinct-days') return tallyOfDays(dayOf)
+const tallyOf = (leaf: DidLeaf, state: LeafState, dayOf: DayOf): Tally => {
+  if (leaf.measure === 'distinct-days') return tallyOfDays(state, dayOf)
   if (leaf.measure === 'sum') {
-    let sum = states.reduce((total, { s }) => total + BigInt(s ?? 0), 0n)
-    return { change: (_time, amount, sign) => void (sum += BigInt(sign * amount)), value: () => sum }
+    let sum = BigInt(state.s ?? 0)
+    return { change: (index, sign) => void (sum += BigInt(sign * state.a![index]!)), value: () => sum }
   }
-  let count = states.reduce((total, { n }) => total + (n ?? 0), 0)
-  return { change: (_time, _amount, sign) => void (count += sign), value: () => BigInt(count) }
+  let count = state.n ?? 0
+  return { change: (_index, sign) => void (count += sign), value: () => count }
 }
 
-const tallyOfDays = (dayOf: DayOf): Tally => {
+const tallyOfDays = ({ t }: LeafState, dayOf: DayOf): Tally => {
   const days = new Map<number, number>()
   return {
-    change: (time, _amount, sign) => {
-      const day = dayOf(time)
+    change: (index, sign) => {
+      const day = dayOf(t[index]!)
       const left = (days.get(day) ?? 0) + sign
       if (left === 0) days.delete(day)
       else days.set(day, left)
     },
-    value: () => BigInt(days.size),
+    value: () => days.size,
   }
 }
 
-const compares = ({ comparison, measure }: DidLeaf, measured: bigint): boolean =>
-  compare(comparison, measured, measure === 'sum' ? toUnits : (value) => value)
-
-const compare = (comparison: Comparison, measured: bigint, unit: (value: number) => number): boolean => {
-  if (comparison.op === 'between') {
-    return measured >= unit(comparison.value[0]) && measured <= unit(comparison.value[1])
-  }
+const compares = ({ comparison, measure }: DidLeaf, measured: number | bigint): boolean => {
+  const unit = (value: number): number => (measure === 'sum' ? toUnits(value) : value)
+  if (comparison.op === 'between') return measured >= unit(comparison.value[0]) && measured <= unit(comparison.value[1])
   const value = unit(comparison.value)
   switch (comparison.op) {
     case 'eq':
-      return measured === BigInt(value)
+      return measured >= value && measured <= value
     case 'neq':
-      return measured !== BigInt(value)
+      return measured < value || measured > value
     case 'gt':
       return measured > value
     case 'gte':

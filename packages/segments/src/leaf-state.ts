@@ -86,7 +86,7 @@ export const settle = (leaf: DidLeaf, state: LeafState, clock: Millis, dayOf: Da
 }
 
 /** Index of the first time that is greater. */
-const firstAbove = (times: readonly Millis[], time: Millis): number => {
+export const firstAbove = (times: readonly Millis[], time: Millis): number => {
   let [low, high] = [0, times.length]
   while (low < high) {
     const middle = (low + high) >>> 1

@@ -22,7 +22,7 @@ const start = async (env?: Record<string, string>): Promise<void> => {
 }
 const create = async (rule: unknown, name = 'a segment'): Promise<string> => {
   const answer = await system.call('POST', '/api/segments', { name, rule })
-  expect(answer.status, JSON.stringify(answer.body)).toBe(201)
+  expect(answer).toMatchObject({ status: 201 })
   return answer.body.id
 }
 const created = async (rule: unknown): Promise<string> => {

@@ -29,11 +29,15 @@ export const judge = (
   if (isHeld(person)) return { person: hasNone(person.due) ? person : { ...person, due: {} }, flips: [] }
   const slots = activeSlots(person).map(({ state }) => state)
   const flips: FlipLine[] = []
-  const changed: { -readonly [field in keyof Changed]: Changed[field] } = { memberships: person.memberships, due: person.due, partial: person.partial }
+  const changed: { memberships: Changed['memberships']; due: Record<string, Millis>; partial: Changed['partial'] } = { memberships: person.memberships, due: person.due, partial: person.partial }
   for (const rule of rules) {
     const { segment, version } = rule
     const verdict = slots.length === 0 ? NOBODY : evaluate(rule.rule, { slots, dayOf, keyOf: keysOf(rule) }, clock)
-    changed.due = withDue(changed.due, segment, verdict.next)
+    if ((changed.due[segment] ?? null) !== verdict.next) {
+      // One copy for all rules of this line.
+      if (changed.due === person.due) changed.due = { ...person.due }
+      setDue(changed.due, segment, verdict.next)
+    }
     if (verdict.partial !== changed.partial.includes(segment)) changed.partial = withPartial(changed.partial, segment, verdict.partial)
     const before = changed.memberships[segment] ?? NEVER
     if (before.in === verdict.value) continue
@@ -58,10 +62,9 @@ const hasNone = (object: object): boolean => {
 const NOBODY: Verdict = { value: false, next: null, partial: false }
 export const NEVER: Membership = { number: 0, in: false, at: 0 }
 
-const withDue = (due: PersonState['due'], segment: string, next: Millis | null): PersonState['due'] => {
-  if ((due[segment] ?? null) === next) return due
-  const { [segment]: _before, ...rest } = due
-  return next === null ? rest : { ...rest, [segment]: next }
+const setDue = (due: Record<string, Millis>, segment: string, next: Millis | null): void => {
+  if (next === null) delete due[segment]
+  else due[segment] = next
 }
 
 const withPartial = (partial: readonly string[], segment: string, value: boolean): readonly string[] =>
