@@ -59,6 +59,20 @@ describe('a start that cannot go on ends with one clear sentence', () => {
     expect(await failure(start(folder))).toMatch(/^The data folder .* is broken.*\.$/)
   })
 
+  it('for a folder whose warehouse lost what it held', async () => {
+    const folder = await newFolder()
+    const child = start(folder, ['--write-key', 'write-key-1', '--api-key', 'api-key-1'])
+    const { url } = await screenOf(child)
+    await fetch(`${url}/v1/batch`, { method: 'POST', body: JSON.stringify({ writeKey: 'write-key-1', batch: [{ type: 'track', userId: 'u', event: 'E' }] }) })
+    const stored = async (): Promise<number> =>
+      ((await (await fetch(`${url}/api/ledger`, { headers: { authorization: 'Bearer api-key-1' } })).json()) as { total: { stored: number } }).total.stored
+    await until(async () => (await stored()) === 1, child)
+    child.kill('SIGTERM')
+    await child.ended
+    await rm(join(folder, 'warehouse'), { recursive: true })
+    expect(await failure(start(folder))).toMatch(/^The data folder .* is broken.*warehouse.*\.$/)
+  })
+
   it('for a folder that is a file, and for one that this user may not write to', async () => {
     const folder = await newFolder()
     await writeFile(join(folder, 'file'), '')
