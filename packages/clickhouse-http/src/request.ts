@@ -46,7 +46,7 @@ export const readRequest = ({ parameters, headers, body }: RawRequest, limits: L
   return {
     sql: [parameters.get('query') ?? '', bodyText(headers, body)].filter((part) => part !== '').join('\n'),
     format: parameters.get('default_format') ?? header(headers, 'x-clickhouse-format'),
-    queryId: parameters.get('query_id') ?? header(headers, 'x-clickhouse-query-id'),
+    queryId: plainId(parameters.get('query_id') ?? header(headers, 'x-clickhouse-query-id')),
     settings: readSettings(parameters, limits),
     parameters: new Map(
       [...parameters].filter(([name]) => name.startsWith('param_')).map(([name, value]) => [name.slice(6), value]),
@@ -56,6 +56,9 @@ export const readRequest = ({ parameters, headers, body }: RawRequest, limits: L
     whole: parameters.get('wait_end_of_query') === '1',
   }
 }
+
+/** It goes back in a header, so it may hold plain characters only. */
+const plainId = (id: string | null): string | null => (id !== null && /^[\w.:-]{1,100}$/.test(id) ? id : null)
 
 export const header = (headers: RawRequest['headers'], name: string): string | null => {
   const value = headers[name]

@@ -80,6 +80,8 @@ const handle = async (context: Context, request: FastifyRequest, reply: FastifyR
     await prepare(context, project)
     const release = await context.slots.take()
     try {
+      // Who left while waiting gets no statement run.
+      if (reply.raw.destroyed) return reply
       const guarded = await context.guard(asked.sql, project, asked.parameters)
       const format = checkedFormat(guarded.format ?? asked.format ?? 'TabSeparated')
       const whole = asked.whole || framedAtOnce(format)
