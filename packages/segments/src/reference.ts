@@ -1,5 +1,5 @@
 import {
-  type CanonicalEvent, compareOrder, decodeEvent, type DecodeSettings, type DidLeaf, type FlipLine, isNobody, isRefusal, leavesOf,
+  type CanonicalEvent, compareOrder, decodeEvent, decodeRecord, type DecodeSettings, type DidLeaf, type FlipLine, isNobody, isRefusal, leavesOf,
   type Millis, type Origin, parseRule, type ResolvedEventLine, type ResolvedLine, type Rule,
 } from '@millrace/contracts'
 import { amountOf, matchesEvent, matchesValue, toUnits } from './match.ts'
@@ -13,6 +13,12 @@ export interface ReferenceRecord {
   readonly project: number
   readonly origins: readonly Origin[]
   readonly lines: readonly ResolvedLine[]
+}
+/** A record of the log as the reference reads it. @throws RecordError */
+export const toReferenceRecord = ({ partition, offset, value }: { partition: number; offset: number; value: Uint8Array }): ReferenceRecord => {
+  const { header, lines } = decodeRecord(value)
+  const parsed = lines().map((line) => JSON.parse(line.toString()) as ResolvedLine)
+  return { partition, offset, project: header.project, origins: header.origins, lines: parsed }
 }
 export type ReferenceSettings = DecodeSettings & { readonly zone: string }
 export type ReferenceFlip = Pick<FlipLine, 'segment' | 'version' | 'person' | 'flip' | 'at' | 'number'>

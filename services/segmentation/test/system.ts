@@ -7,7 +7,7 @@ import {
   personIdOf, type Project, type ResolvedLine, shardOf, topics,
 } from '@millrace/contracts'
 import type { Batch, ColumnStore, EventLog, LogRecord, Step, Subscription } from '@millrace/ports'
-import type { ReferenceRecord } from '@millrace/segments'
+import { type ReferenceRecord, toReferenceRecord } from '@millrace/segments'
 import { createHttp, createLogger, createProjects } from '@millrace/service-kit'
 import { createDayOf, eventRow, flipRow, rowBytes } from '@millrace/warehouse'
 import { createSegmentation, type Segmentation, segmentationConfig } from '../src/index.ts'
@@ -84,7 +84,7 @@ export const createSystem = async ({ columns, zone = 'UTC', projectId = 1, probe
       throw new Error(`${segment} did not become live`)
     },
     flips: async (): Promise<readonly FlipLine[]> => linesOf<FlipLine>(await readAll(log, topics.segmentChanged.name, 1)),
-    records: async (): Promise<readonly ReferenceRecord[]> => referenceRecords(await readAll(log, topics.resolved.name, topics.resolved.partitions)),
+    records: async (): Promise<readonly ReferenceRecord[]> => (await readAll(log, topics.resolved.name, topics.resolved.partitions)).map(toReferenceRecord),
     stop: async () => {
       await app.close()
       await service.stop()
@@ -112,12 +112,6 @@ const readAll = async (log: EventLog, topic: string, partitions: number): Promis
 
 const linesOf = <Line>(records: readonly LogRecord[]): readonly Line[] =>
   records.flatMap(({ value }) => decodeRecord(value).lines().map((line) => JSON.parse(line.toString()) as Line))
-
-const referenceRecords = (records: readonly LogRecord[]): readonly ReferenceRecord[] =>
-  records.map(({ value, partition, offset }) => {
-    const { header, lines } = decodeRecord(value)
-    return { partition, offset, project: header.project, origins: header.origins, lines: lines().map((line) => JSON.parse(line.toString()) as ResolvedLine) }
-  })
 
 interface Numbered {
   readonly number: number
