@@ -10,7 +10,7 @@ import { startStub, type Answers, type Stub } from './stub-server.ts'
 
 const CHROMIUM = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
 const present = existsSync(CHROMIUM)
-if (!present) console.warn(`SKIPPED: the page is not tried, since there is no Chromium at ${CHROMIUM} (set CHROMIUM_PATH)`)
+if (!present) process.stderr.write(`SKIPPED: the page is not tried, since there is no Chromium at ${CHROMIUM} (set CHROMIUM_PATH)\n`)
 
 // The same words as the server's own, so that the page is tried under them.
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"

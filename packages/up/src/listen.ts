@@ -19,7 +19,7 @@ export const proveFree = (address: Address): Promise<void> =>
   })
 
 /** The sentence for a listen that failed. */
-export const listenFault = ({ host, port, flag }: Address, error: unknown): Error => {
+const listenFault = ({ host, port, flag }: Address, error: unknown): Error => {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'EADDRINUSE') return new StartFault(`Port ${port} on ${host} is in use by another program: stop that one, or choose another port with ${flag}.`)
   if (code === 'EACCES') return new StartFault(`Port ${port} on ${host} may not be used by this user: choose one above 1023 with ${flag}.`)
@@ -47,7 +47,7 @@ export const doorPart = (name: string, app: FastifyInstance, address: Address, l
 })
 
 /** An address as it stands in a URL that a person on this machine can open. */
-export const urlOf = (host: string, port: number): string => {
+const urlOf = (host: string, port: number): string => {
   const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
   return `http://${shown.includes(':') ? `[${shown}]` : shown}:${port}`
 }

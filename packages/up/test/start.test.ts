@@ -157,7 +157,8 @@ describe('a stop', () => {
     for (const [index, point] of ['sink.declared:1', 'fold.handled:2', 'sink.inserted:1'].entries()) {
       const child = start(folder, key, { env: { MILLRACE_PROBE_KILL: point } })
       const { url } = await screenOf(child).catch(() => ({ url: '' }))
-      for (let sent = 0; url && sent < 20; sent++) if (await send(url, `m${index}-${sent}`)) acknowledged.push(`m${index}-${sent}`)
+      const ids = url === '' ? [] : Array.from({ length: 20 }, (_, sent) => `m${index}-${sent}`)
+      for (const id of ids) if (await send(url, id)) acknowledged.push(id)
       expect(await child.ended).toBe('SIGKILL')
     }
     expect(acknowledged.length).toBeGreaterThan(0)

@@ -35,7 +35,7 @@ export interface Overview {
 
 const REFUSED_AGAIN_MS = 3_000
 
-export type Connection = 'connecting' | 'live' | 'lost'
+type Connection = 'connecting' | 'live' | 'lost'
 
 export interface Live {
   readonly overview: Overview | null

@@ -13,7 +13,7 @@ export interface Outgoing {
 }
 
 /** One event that the door refused; the others of its batch went on. */
-export interface RefusedEvent {
+interface RefusedEvent {
   /** Index within its batch. */
   readonly index: number
   readonly code: string

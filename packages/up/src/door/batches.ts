@@ -1,6 +1,6 @@
 /** What one request may hold: the limits of Segment's own protocol. */
-export const BATCH_EVENTS_MAX = 100
-export const BATCH_BYTES_MAX = 480_000
+const BATCH_EVENTS_MAX = 100
+const BATCH_BYTES_MAX = 480_000
 
 /** Groups items into batches of bounded count and bytes. An item over the bound makes a batch of its own. */
 export async function* batchesOf<T>(items: AsyncIterable<T> | Iterable<T>, bytesOf: (item: T) => number): AsyncGenerator<readonly T[]> {

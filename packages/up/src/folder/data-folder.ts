@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileFault, StartFault } from './fault.ts'
 
 /** The form of the data folder that this build reads and writes. */
-export const FOLDER_VERSION = 1
+const FOLDER_VERSION = 1
 
 /** Brings a folder from version `from` to `from + 1`. May run again after a crash in its middle. */
 export interface FolderMigration {
@@ -12,7 +12,7 @@ export interface FolderMigration {
 }
 
 /** Forward only; a row is never changed once released. Version 1 is the first, so there is none yet. */
-export const folderMigrations: readonly FolderMigration[] = []
+const folderMigrations: readonly FolderMigration[] = []
 
 export interface FolderForm {
   readonly version: number

@@ -6,7 +6,7 @@ import { content, openEventFile, type EventFile } from './file.ts'
 import type { ImportOptions } from './options.ts'
 import { readCsv, readNdjson, type ReadLine } from './read-lines.ts'
 
-export interface Refused {
+interface Refused {
   readonly line: number
   readonly code: string
   readonly detail: string

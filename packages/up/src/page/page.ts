@@ -6,7 +6,7 @@ import { sessionOf } from '@millrace/service-kit'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
 /** The built console. */
-export const PAGE_FOLDER = fileURLToPath(new URL('../../../console/dist/', import.meta.url))
+const PAGE_FOLDER = fileURLToPath(new URL('../../../console/dist/', import.meta.url))
 
 const POLICY = [
   "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",
