@@ -1,208 +1,131 @@
-import type { Batch, Committed, ConsumeOptions, HotStore, LogRecord, PartitionConsumer, Step, Subscription } from '@millrace/ports'
-import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs'
+import type { Committed, ConsumeOptions, HotStore, Subscription } from '@millrace/ports'
+import type { Consumer, Kafka } from 'kafkajs'
+import type { Names } from './names.ts'
+import { runPartition, type PartitionRun } from './partition.ts'
 import type { Membership, PatchedKafka } from './patched-kafkajs.ts'
-import { createTransactor, partitionName, type PositionCommit, type Transactor } from './transactions.ts'
+import { createTransactor, type Transaction, type Transactor } from './transactions.ts'
 
 export interface KafkaConsumeDeps {
   readonly kafka: Kafka
   readonly generationOf: PatchedKafka['generationOf']
+  readonly names: Names
   /** Stable name of this copy: its transactional ids are `<group>-<slot>`. */
   readonly slot: string
   readonly hot: HotStore
   readonly committed: (group: string, topic: string, partition: number) => Promise<Committed>
 }
 
-interface Held {
-  readonly consumer: PartitionConsumer
-  readonly committed: Committed
-  /** The position that the group has committed by now. */
-  readonly position: { offset: number }
-  /** Next offset that the handler has not seen; the reader is put back to it when kafkajs stands elsewhere. */
-  next: number
-}
-
 const COLLECT_MS = 2
-const FETCHES_TO_BE_IDLE = 3
+const FETCHES_TO_BE_IDLE = 4
 const JOIN_TIMEOUT_MS = 30_000
+const FETCH_WAIT_MS = 50
 
-/** One group member: batches in, one transaction a poll cycle out. */
+/** One group member: fetches in, one transaction a poll cycle out. */
 export const consumeKafka = async (deps: KafkaConsumeDeps, options: ConsumeOptions): Promise<Subscription> => {
-  const { kafka, hot } = deps
+  const { kafka, names } = deps
+  const group = names.toKafka(options.group)
   // Before joining: ends at once what an earlier run of this copy left open.
-  const transactor = await createTransactor(kafka, options.group, `${options.group}-${deps.slot}`)
+  const transactor = await createTransactor(kafka, { group, transactionalId: `${group}-${deps.slot}`, names })
   const consumer = kafka.consumer({
-    groupId: options.group,
+    groupId: group,
     sessionTimeout: 6000,
     heartbeatInterval: 1200,
     rebalanceTimeout: 9000,
-    maxWaitTimeInMs: Math.max(options.lingerMs, 50),
-    minBytes: options.lingerMs > 0 ? options.batchBytesMax : 1,
-    maxBytesPerPartition: options.batchBytesMax,
+    maxWaitTimeInMs: FETCH_WAIT_MS,
     retry: { initialRetryTime: 4, multiplier: 1.5, maxRetryTime: 1000, retries: 1000, restartOnFailure: async () => true },
   })
-  const held = new Map<string, Promise<Held>>()
-  const collect = createCollector(transactor)
+  const runs = new Map<string, PartitionRun>()
+  const commit = createCollector(transactor)
   let memberId = ''
-  let fetches = 0
-  let busy = 0
-
   const membership = (): Membership => ({ memberId, generationId: deps.generationOf(memberId) ?? -1 })
 
-  const open = async (topic: string, partition: number): Promise<Held> => {
-    const committed = await deps.committed(options.group, topic, partition)
-    const position = { offset: committed.offset }
-    const opened = await options.open({
-      topic,
-      partition,
-      committed,
-      declare: (metadata) => collect({ outputs: [], positions: [{ topic, partition, offset: position.offset, metadata }], membership: membership() }),
+  const start = (topic: string, partition: number): PartitionRun =>
+    runPartition({
+      topic, partition, options, membership, commit, hot: deps.hot,
+      committed: () => deps.committed(options.group, topic, partition),
+      seek: (offset) => consumer.seek({ topic: names.toKafka(topic), partition, offset: String(offset) }),
     })
-    return { consumer: opened, committed, position, next: opened.from }
+  const assigned = async (assignment: Readonly<Record<string, readonly number[]>>): Promise<void> => {
+    const mine = Object.entries(assignment).flatMap(([topic, partitions]) => partitions.map((partition) => [`${topic}/${partition}`, topic, partition] as const))
+    const keep = new Set<string>(mine.map(([name]) => name))
+    await Promise.all([...runs].filter(([name]) => !keep.has(name)).map(([name, run]) => (runs.delete(name), run.stop())))
+    for (const [name, topic, partition] of mine) {
+      const run = runs.get(name)
+      if (run) run.rejoin()
+      else runs.set(name, start(names.fromKafka(topic), partition))
+    }
   }
-  const letGo = async (name: string): Promise<void> => {
-    const gone = held.get(name)
-    held.delete(name)
-    await gone?.then(({ consumer: partition }) => partition.close()).catch(() => undefined)
-  }
-  const take = (topic: string, partition: number): Promise<Held> => {
-    const name = partitionName({ topic, partition })
-    const opening = held.get(name) ?? open(topic, partition)
-    held.set(name, opening)
-    return opening
-  }
-
   const joined = new Promise<void>((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`group ${options.group} was not joined in ${JOIN_TIMEOUT_MS} ms`)), JOIN_TIMEOUT_MS)
+    const late = setTimeout(() => reject(new Error(`group ${group} was not joined in ${JOIN_TIMEOUT_MS} ms`)), JOIN_TIMEOUT_MS)
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       clearTimeout(late)
       memberId = payload.memberId
-      // Another owner may have moved the positions meanwhile: what was in memory is worth nothing now.
-      void Promise.all([...held.keys()].map(letGo)).then(() => {
-        for (const [topic, partitions] of Object.entries(payload.memberAssignment))
-          for (const partition of partitions) take(topic, partition).catch((error: unknown) => fault(error, topic, partition))
-        resolve()
-      })
+      assigned(payload.memberAssignment).then(resolve, reject)
     })
   })
-  consumer.on(consumer.events.FETCH, () => void fetches++)
-
-  const fault = (error: unknown, topic: string, partition: number): void => {
-    options.onFault(error, { topic, partition })
-    void letGo(partitionName({ topic, partition }))
-  }
-
-  const handle = async ({ batch, resolveOffset, heartbeat }: EachBatchPayload): Promise<void> => {
-    const { topic, partition } = batch
-    const pair = membership()
-    busy++
-    try {
-      const current = await take(topic, partition)
-      const first = Number(batch.firstOffset() ?? batch.messages[0]?.offset ?? current.next)
-      // Only at the start of a stay: afterwards both stand at the same place.
-      if (first > current.next && current.next < current.committed.offset) return consumer.seek({ topic, partition, offset: String(current.next) })
-      const records = batch.messages.map((message) => toRecord(topic, partition, message)).filter(({ offset }) => offset >= current.next)
-      const caughtUp = Number(batch.offsetLag()) <= 0
-      for (const part of split(records, Number(batch.lastOffset()) + 1, current, options, caughtUp)) {
-        const step = await current.consumer.handle(part)
-        if (!part.replayed) {
-          await collect({ outputs: step.outputs, positions: [positionOf(topic, partition, part, step)], membership: pair })
-          current.position.offset = part.end
-        }
-        if (step.state) await hot.apply(step.state)
-        current.consumer.stored?.(part)
-        current.next = part.end
-        resolveOffset(String(part.end - 1))
-        await heartbeat()
-      }
-    } catch (error) {
-      fault(error, topic, partition)
-      const { offset } = await deps.committed(options.group, topic, partition)
-      consumer.seek({ topic, partition, offset: String(offset) })
-    } finally {
-      busy--
-    }
-  }
 
   await consumer.connect()
-  await consumer.subscribe({ topics: [...options.topics], fromBeginning: true })
-  await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently: 64, eachBatch: handle })
+  await consumer.subscribe({ topics: options.topics.map(names.toKafka), fromBeginning: true })
+  await consumer.run({
+    autoCommit: false,
+    eachBatchAutoResolve: false,
+    partitionsConsumedConcurrently: 64,
+    eachBatch: async ({ batch, resolveOffset, isStale }) => {
+      if (isStale()) return
+      const topic = names.fromKafka(batch.topic)
+      // The reader runs ahead of the handler; the position of the group moves by transactions only.
+      resolveOffset(batch.messages.at(-1)!.offset)
+      await runs.get(`${batch.topic}/${batch.partition}`)?.push({
+        fetchedFrom: Number((batch as unknown as { fetchedOffset: string }).fetchedOffset),
+        records: batch.messages.map(({ offset, value }) => ({ topic, partition: batch.partition, offset: Number(offset), value: value ?? Buffer.alloc(0) })),
+        end: Number(batch.lastOffset()) + 1,
+        caughtUp: Number(batch.offsetLag()) <= 0,
+      })
+    },
+  })
   await joined
   return {
-    drain: () => drained(consumer, () => ({ fetches, busy })),
+    drain: () => drained(consumer, () => [...runs.values()].every((run) => run.isIdle())),
     async stop() {
+      await Promise.all([...runs.values()].map((run) => run.stop()))
       await consumer.disconnect()
-      await Promise.all([...held.keys()].map(letGo))
       await transactor.close()
     },
   }
 }
 
-const toRecord = (topic: string, partition: number, message: { offset: string; value: Buffer | null }): LogRecord => ({
-  topic,
-  partition,
-  offset: Number(message.offset),
-  value: message.value ?? Buffer.alloc(0),
-})
-
-const positionOf = (topic: string, partition: number, batch: Batch, step: Step): PositionCommit => ({
-  topic,
-  partition,
-  offset: batch.end,
-  metadata: step.metadata ?? '',
-})
-
-/** Cuts a fetched batch at the committed position, at a declared batch's end, and at the bounds. */
-const split = (records: readonly LogRecord[], end: number, held: Held, options: ConsumeOptions, caughtUp: boolean): readonly Batch[] => {
-  const { committed, consumer } = held
-  const parts: Batch[] = []
-  let part: LogRecord[] = []
-  let bytes = 0
-  const cut = (at: number, last: boolean): void => {
-    if (part.length > 0 || last) parts.push({ records: part, end: at, replayed: at <= committed.offset, caughtUp: last && caughtUp })
-    part = []
-    bytes = 0
-  }
-  for (const record of records) {
-    const mustCut = record.offset === committed.offset || record.offset === consumer.firstBatchEnd
-    const isFull = part.length >= options.batchRecordsMax || (part.length > 0 && bytes + record.value.length > options.batchBytesMax)
-    if (mustCut || (isFull && !(consumer.firstBatchEnd && record.offset < consumer.firstBatchEnd))) cut(record.offset, false)
-    part.push(record)
-    bytes += record.value.length
-  }
-  cut(end, true)
-  return parts
-}
-
 /** Steps of several partitions that end at about the same time share one transaction. */
-const createCollector = (transactor: Transactor) => {
-  type Entry = Parameters<Transactor['commit']>[0] & { resolve(): void; reject(error: unknown): void }
+const createCollector = (transactor: Transactor): ((transaction: Transaction) => Promise<void>) => {
+  type Entry = Transaction & { resolve(): void; reject(error: unknown): void }
   let waiting: Entry[] = []
   const flush = (): void => {
     const entries = waiting
     waiting = []
-    const membership = entries[0]!.membership
+    if (entries.length === 0) return
     transactor
-      .commit({ outputs: entries.flatMap(({ outputs }) => outputs), positions: entries.flatMap(({ positions }) => positions), membership })
+      .commit({
+        outputs: entries.flatMap(({ outputs }) => outputs),
+        positions: entries.flatMap(({ positions }) => positions),
+        membership: entries[0]!.membership,
+      })
       .then(() => entries.forEach(({ resolve }) => resolve()), (error: unknown) => entries.forEach(({ reject }) => reject(error)))
   }
-  return (entry: Parameters<Transactor['commit']>[0]): Promise<void> =>
+  return (transaction) =>
     new Promise((resolve, reject) => {
-      const shares = waiting.length === 0 || waiting[0]!.membership.generationId === entry.membership.generationId
-      if (!shares) flush()
-      waiting.push({ ...entry, resolve, reject })
+      if (waiting[0] && waiting[0].membership.generationId !== transaction.membership.generationId) flush()
+      waiting.push({ ...transaction, resolve, reject })
       if (waiting.length === 1) setTimeout(flush, COLLECT_MS)
     })
 }
 
 /** Offsets of a transactional topic have gaps, so "read to the end" shows only in fetches that bring nothing. */
-const drained = (consumer: Consumer, state: () => { fetches: number; busy: number }): Promise<void> =>
+const drained = (consumer: Consumer, isIdle: () => boolean): Promise<void> =>
   new Promise((resolve) => {
     let quiet = 0
     const remove = consumer.on(consumer.events.FETCH, ({ payload }) => {
-      quiet = payload.numberOfBatches === 0 && state().busy === 0 ? quiet + 1 : 0
-      if (quiet >= FETCHES_TO_BE_IDLE) {
-        remove()
-        resolve()
-      }
+      quiet = payload.numberOfBatches === 0 && isIdle() ? quiet + 1 : 0
+      if (quiet < FETCHES_TO_BE_IDLE) return
+      remove()
+      resolve()
     })
   })

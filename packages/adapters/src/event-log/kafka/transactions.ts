@@ -1,8 +1,9 @@
-import type { Assignment, NewRecord } from '@millrace/ports'
+import type { NewRecord } from '@millrace/ports'
 import type { Kafka, Producer, TopicMessages } from 'kafkajs'
+import type { Names } from './names.ts'
 import { withMembership, type Membership } from './patched-kafkajs.ts'
 
-export interface PositionCommit {
+interface PositionCommit {
   readonly topic: string
   readonly partition: number
   readonly offset: number
@@ -28,7 +29,10 @@ const ATTEMPTS_MAX = 5
  * One producer under a stable transactional id, one transaction at a time. After any error the producer is thrown
  * away: a failed commit leaves kafkajs' own state unusable, and a new `init` with the same id waits for the outcome.
  */
-export const createTransactor = async (kafka: Kafka, group: string, transactionalId: string): Promise<Transactor> => {
+export const createTransactor = async (
+  kafka: Kafka,
+  { group, transactionalId, names }: { group: string; transactionalId: string; names: Names },
+): Promise<Transactor> => {
   let producer: Producer | null = await fresh(kafka, transactionalId)
   let tail: Promise<void> = Promise.resolve()
 
@@ -38,10 +42,10 @@ export const createTransactor = async (kafka: Kafka, group: string, transactiona
       const current = producer
       const transaction = await current.transaction()
       try {
-        if (outputs.length > 0) await transaction.sendBatch({ acks: -1, topicMessages: topicMessages(outputs) })
+        if (outputs.length > 0) await transaction.sendBatch({ acks: -1, topicMessages: topicMessages(outputs, names) })
         await transaction.sendOffsets({
           consumerGroupId: group,
-          topics: withMembership(topicOffsets(positions), membership),
+          topics: withMembership(topicOffsets(positions, names), membership),
         } as Parameters<typeof transaction.sendOffsets>[0])
         await transaction.commit()
         return
@@ -78,22 +82,20 @@ const fresh = async (kafka: Kafka, transactionalId: string): Promise<Producer> =
 
 const isConcurrent = (error: unknown): boolean => (error as { type?: string }).type === 'CONCURRENT_TRANSACTIONS'
 
-export const topicMessages = (records: readonly NewRecord[]): TopicMessages[] => {
+export const topicMessages = (records: readonly NewRecord[], names: Names): TopicMessages[] => {
   const byTopic = new Map<string, TopicMessages>()
   for (const { topic, partition, key, value } of records) {
-    const entry = byTopic.get(topic) ?? { topic, messages: [] }
+    const entry = byTopic.get(topic) ?? { topic: names.toKafka(topic), messages: [] }
     entry.messages.push({ partition, key: key ?? null, value: Buffer.from(value.buffer, value.byteOffset, value.byteLength) })
     byTopic.set(topic, entry)
   }
   return [...byTopic.values()]
 }
 
-const topicOffsets = (positions: readonly PositionCommit[]) =>
+const topicOffsets = (positions: readonly PositionCommit[], names: Names) =>
   [...new Set(positions.map(({ topic }) => topic))].map((topic) => ({
-    topic,
+    topic: names.toKafka(topic),
     partitions: positions
       .filter((position) => position.topic === topic)
       .map(({ partition, offset, metadata }) => ({ partition, offset: String(offset), metadata })),
   }))
-
-export const partitionName = ({ topic, partition }: Pick<Assignment, 'topic' | 'partition'>): string => `${topic}/${partition}`
