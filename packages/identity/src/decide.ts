@@ -4,7 +4,7 @@ import type { Puts } from './apply-fact.ts'
 import { applyFact, keysOfFact } from './apply-fact.ts'
 import { Components } from './components.ts'
 import type { DocumentId, LinkDocument, Outcome, Refusal } from './documents.ts'
-import { baseDocumentId, baseOf, linkDocumentId, pairId } from './documents.ts'
+import { baseDocumentId, baseOf, keysOfBase, linkDocumentId, pairId } from './documents.ts'
 import type { Link } from './links.ts'
 import { compareLinks, linkId } from './links.ts'
 import type { IdentityProject, ReadDocument } from './neighbourhood.ts'
@@ -47,8 +47,9 @@ export const decide = (project: IdentityProject, read: ReadDocument, fact: Ident
   const touched = closureOfLayer1(after, nodes, change)
   const whole = closureOfLayer2(after, touched, outcomes)
   const components = new Components(project, whole)
-  joinLayer1(after, { components, touched, whole }, change, outcomes)
-  joinLayer2(after, { components, whole }, outcomes)
+  const field = { components, touched, links: linksAmong(after, whole) }
+  joinLayer1(after, field, change, outcomes)
+  for (const link of field.links) if (link.layer === 2) outcomes.set(link, components.merge(link.a, link.b))
   const placed = placePersons(after, components.groups(), {
     puts,
     version: at.offset + 1,
@@ -70,11 +71,7 @@ interface Change {
 
 const changeOf = (before: Neighbourhood, after: Neighbourhood, fact: IdentityFact): Change => {
   if (fact.type === 'key.numbered') return { links: new Map(), from: null, removed: [], dropped: [] }
-  const bases = new Set(keysOfFact(fact).map(baseOf))
-  // A user that is seen takes links over from the device of its name: their other ends get one user more.
-  if (fact.type === 'user.seen') for (const key of keysOfFact(fact)) for (const other of after.base(baseOf(key))?.others ?? []) bases.add(other)
-  const collect = (view: Neighbourhood): ReadonlyMap<string, Link> =>
-    new Map([...bases].flatMap((base) => view.linksOfBase(base)).map((link) => [link.id, link]))
+  const collect = collectorOf(before, after, fact)
   const [was, is] = [collect(before), collect(after)]
   const changed = new Map<string, Link>()
   let from: Order | null = null
@@ -91,6 +88,25 @@ const changeOf = (before: Neighbourhood, after: Neighbourhood, fact: IdentityFac
     dropped: [...is.values()].filter((link) => after.isDropped(link)),
   }
 }
+
+type Collector = (view: Neighbourhood) => ReadonlyMap<string, Link>
+
+/** The links that the fact may have changed: those of its pair; all of its ids where one became shared or was seen. */
+const collectorOf = (before: Neighbourhood, after: Neighbourhood, fact: IdentityFact): Collector => {
+  const bases = keysOfFact(fact).map(baseOf)
+  const [a, b] = bases
+  if (a !== undefined && b !== undefined) {
+    const nodes = bases.flatMap(keysOfBase)
+    const alike = nodes.every((node) => before.isShared(node) === after.isShared(node))
+    if (alike) return (view) => byId(view.linksBetween(a, b))
+  }
+  const all = new Set(bases)
+  // A user that is seen takes links over from the device of its name: their other ends get one user more.
+  if (fact.type === 'user.seen') for (const base of bases) for (const other of after.base(base)?.others ?? []) all.add(other)
+  return (view) => byId([...all].flatMap((base) => view.linksOfBase(base)))
+}
+
+const byId = (links: readonly Link[]): ReadonlyMap<string, Link> => new Map(links.map((link) => [link.id, link]))
 
 /** Equal in rank and in being dropped. A link that is dropped here and absent there joins nobody either way. */
 const same = (link: Link, other: Link | undefined, dropped: boolean, view: Neighbourhood): boolean => {
@@ -120,7 +136,7 @@ export class Outcomes {
 
   get(link: Link): Outcome | null {
     const changed = this.changed.get(link.id)
-    return changed ? changed.is : storedOutcome(this.view, link)
+    return changed ? changed.is : link.stored
   }
 
   set(link: Link, outcome: Outcome): void {
@@ -128,7 +144,7 @@ export class Outcomes {
   }
 
   private put(link: Link, is: Outcome | null): void {
-    const was = this.changed.get(link.id)?.was ?? storedOutcome(this.view, link)
+    const was = this.changed.get(link.id)?.was ?? link.stored
     if (was !== is) this.changed.set(link.id, { link, was, is })
     else this.changed.delete(link.id)
   }
@@ -166,9 +182,6 @@ export class Outcomes {
 const refusalIn = (outcomes: readonly (Outcome | null | undefined)[]): Refusal | null =>
   outcomes.find((outcome): outcome is Refusal => outcome !== null && outcome !== undefined && outcome !== 'joined') ?? null
 
-const storedOutcome = (view: Neighbourhood, link: Link): Outcome | null =>
-  view.link(baseOf(link.a), baseOf(link.b))?.outcomes[link.id] ?? null
-
 /**
  * The keys whose component may change: those of the changed links, all that is joined with them, and through refused
  * links that come later in order than the change. An earlier refusal cannot turn out differently.
@@ -176,7 +189,7 @@ const storedOutcome = (view: Neighbourhood, link: Link): Outcome | null =>
 const closureOfLayer1 = (view: Neighbourhood, nodes: readonly Key[], change: Change): ReadonlySet<Key> =>
   walk(view, nodes, (link) => {
     if (link.layer === 2 || view.isDropped(link)) return false
-    return storedOutcome(view, link) === 'joined' || change.links.has(link.id) || isOpen(link, change)
+    return link.stored === 'joined' || change.links.has(link.id) || isOpen(link, change)
   })
 
 const isOpen = (link: Link, { from }: Change): boolean => from !== null && compareOrder(link.rank, from) >= 0
@@ -191,7 +204,7 @@ const walk = (view: Neighbourhood, start: readonly Key[], follow: (link: Link, f
   let ring: readonly Key[] = start
   while (ring.length > 0) {
     view.require(ring.map((node) => baseDocumentId(view.project.id, baseOf(node))))
-    view.require(ring.flatMap((node) => view.neededAround(node)))
+    view.requireLinks(ring)
     const next: Key[] = []
     for (const node of ring) {
       for (const link of view.linksOfNode(node)) {
@@ -209,22 +222,18 @@ const walk = (view: Neighbourhood, start: readonly Key[], follow: (link: Link, f
 interface Field {
   readonly components: Components
   readonly touched: ReadonlySet<Key>
-  readonly whole: ReadonlySet<Key>
+  /** All links between the keys in question, in order. */
+  readonly links: readonly Link[]
 }
 
-const joinLayer1 = (view: Neighbourhood, { components, touched, whole }: Field, change: Change, outcomes: Outcomes): void => {
-  const links = linksAmong(view, whole).filter((link) => link.layer === 1 && !view.isDropped(link))
+const joinLayer1 = (view: Neighbourhood, { components, touched, links }: Field, change: Change, outcomes: Outcomes): void => {
   for (const link of links) {
+    if (link.layer === 2 || view.isDropped(link)) continue
     const inside = touched.has(link.a) && touched.has(link.b)
-    const stored = storedOutcome(view, link)
-    if (inside && (stored === 'joined' || change.links.has(link.id) || isOpen(link, change))) {
+    if (inside && (link.stored === 'joined' || change.links.has(link.id) || isOpen(link, change))) {
       outcomes.set(link, components.imply(link.a, link.b))
-    } else if (!inside && stored === 'joined') components.keep(link.a, link.b)
+    } else if (!inside && link.stored === 'joined') components.keep(link.a, link.b)
   }
-}
-
-const joinLayer2 = (view: Neighbourhood, { components, whole }: Omit<Field, 'touched'>, outcomes: Outcomes): void => {
-  for (const link of linksAmong(view, whole)) if (link.layer === 2) outcomes.set(link, components.merge(link.a, link.b))
 }
 
 const linksAmong = (view: Neighbourhood, nodes: ReadonlySet<Key>): readonly Link[] => {

@@ -44,7 +44,7 @@ export const newKeyDocument: KeyDocument = { number: null, numberedAt: -1, perso
  * A key that is seen beside more others than this links no more of them: it is no identity but a placeholder that
  * the list of blocked values lacks, and its document would grow without a bound.
  */
-export const PAIRS_OF_KEY_MAX = 2000
+export const PAIRS_OF_KEY_MAX = 1000
 
 export const personOf = (project: number, key: Key, document: KeyDocument): string =>
   document.person ?? personIdOf(project, key)

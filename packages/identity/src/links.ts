@@ -1,6 +1,6 @@
 import type { Key, Order } from '@millrace/contracts'
 import { compareOrder, keyOf, USER } from '@millrace/contracts'
-import type { Base, LinkDocument } from './documents.ts'
+import type { Base, LinkDocument, Outcome } from './documents.ts'
 import { earliest, latest, ordered, pairId } from './documents.ts'
 
 /** A link as the rules see it: between two nodes, at the earliest order that no unlink cuts. */
@@ -11,6 +11,8 @@ export interface Link {
   readonly rank: Order
   /** 1: implied by events. 2: asked for by a person, or an alias of two users. */
   readonly layer: 1 | 2
+  /** What became of it, as its document says. */
+  readonly stored: Outcome | null
 }
 
 export const linkId = (layer: 1 | 2, a: Key, b: Key): string => `${layer}\n${pairId(a, b)}`
@@ -45,7 +47,7 @@ export const linksOf = (document: LinkDocument, [p, q]: readonly [Base, Base], n
     candidates.explicit.push(...facts.merged)
   }
   if (document.aliased.length > 0) aliases(document, [p, q], nodeOf, at)
-  return [...found.values()].flatMap(toLinks)
+  return [...found.values()].flatMap((candidates) => toLinks(document, candidates))
 }
 
 const aliases = (
@@ -60,12 +62,15 @@ const aliases = (
   if (candidates) (twoUsers ? candidates.explicit : candidates.implied).push(...document.aliased)
 }
 
-const toLinks = ({ a, b, cut, implied, explicit }: Candidates): readonly Link[] => {
+const toLinks = ({ outcomes }: LinkDocument, { a, b, cut, implied, explicit }: Candidates): readonly Link[] => {
   const links: Link[] = []
   const rankOf = (orders: readonly Order[]): Order | null =>
     orders.reduce<Order | null>((best, order) => (cut && compareOrder(order, cut) <= 0 ? best : earliest(best, order)), null)
   const ranks = [rankOf(implied), rankOf(explicit)]
-  if (ranks[0]) links.push({ id: linkId(1, a, b), a, b, rank: ranks[0], layer: 1 })
-  if (ranks[1]) links.push({ id: linkId(2, a, b), a, b, rank: ranks[1], layer: 2 })
+  for (const layer of [1, 2] as const) {
+    const rank = ranks[layer - 1]
+    const id = linkId(layer, a, b)
+    if (rank) links.push({ id, a, b, rank, layer, stored: outcomes[id] ?? null })
+  }
   return links
 }

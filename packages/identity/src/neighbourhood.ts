@@ -73,21 +73,27 @@ export class Neighbourhood {
     if (known) return known
     const others = this.base(base)?.others ?? []
     this.require(this.neededBy(base, others))
-    const links = others.flatMap((other) => {
-      const document = this.link(base, other)
-      return document ? linksOf(document, base <= other ? [base, other] : [other, base], this.nodeOf) : []
-    })
+    const links = others.flatMap((other) => this.linksBetween(base, other))
     this.incidentOf.set(base, links)
     return links
+  }
+
+  /** The links of one pair of bases. */
+  linksBetween(a: Base, b: Base): readonly Link[] {
+    const document = this.link(a, b)
+    if (!document) return []
+    this.require([baseDocumentId(this.project.id, a), baseDocumentId(this.project.id, b)])
+    return linksOf(document, a <= b ? [a, b] : [b, a], this.nodeOf)
   }
 
   linksOfNode(node: Key): readonly Link[] {
     return this.linksOfBase(baseOf(node)).filter((link) => link.a === node || link.b === node)
   }
 
-  /** Documents that the links of a node stand in. */
-  neededAround(node: Key): readonly DocumentId[] {
-    return this.neededBy(baseOf(node), this.base(baseOf(node))?.others ?? [])
+  /** Like `require`, for the links around all these nodes. */
+  requireLinks(nodes: readonly Key[]): void {
+    const unknown = nodes.filter((node) => !this.incidentOf.has(baseOf(node)))
+    this.require(unknown.flatMap((node) => this.neededBy(baseOf(node), this.base(baseOf(node))?.others ?? [])))
   }
 
   private neededBy(base: Base, others: readonly Base[]): readonly DocumentId[] {
