@@ -59,8 +59,8 @@ export const screenOf = async (child: Child): Promise<Screen> => {
   }
 }
 
-export const until = async (true_: () => boolean | Promise<boolean>, child?: Child): Promise<void> => {
-  const deadline = performance.now() + READY_MS_MAX
+export const until = async (true_: () => boolean | Promise<boolean>, child?: Child, msMax = READY_MS_MAX): Promise<void> => {
+  const deadline = performance.now() + msMax
   let ended: number | string | undefined
   void child?.ended.then((code) => (ended = code))
   while (!(await true_())) {
