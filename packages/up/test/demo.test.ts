@@ -13,7 +13,7 @@ it('fills itself with the demo shop, whose totals every answer gives, and the pa
   const child = start(folder, ['--demo', '--api-key', 'api-key-1'])
   const { url, clickhouse, link } = await screenOf(child)
   await until(() => child.output().includes('The demo shop is in'), child, FILL_MS_MAX)
-  expect(child.output()).toContain('2,000 people, 49,360 events (1,482 of them late, and 951 sent twice), 3,225 orders of 854,720.4 CNY, 177 refunds')
+  expect(child.output()).toContain('2,000 people, 49,360 events (1,482 of them late, and 951 sent twice), 3,225 orders of 854,720.40 CNY, 177 refunds')
   const ask = async (path: string): Promise<Record<string, unknown>> =>
     (await (await fetch(url + path, { headers: { authorization: 'Bearer api-key-1' } })).json()) as Record<string, unknown>
   expect(await ask('/api/ledger')).toMatchObject({ balanced: true, total: { received: 50_311, stored: 49_360, duplicate: 951, rejected: 0, pending: 0 } })

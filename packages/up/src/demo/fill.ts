@@ -61,6 +61,6 @@ export const totalsText = (totals: ShopTotals): string => {
   const count = (value: number): string => value.toLocaleString('en')
   return (
     `The demo shop is in: ${count(totals.people)} people, ${count(totals.events)} events (${count(totals.late)} of them late, and ${count(totals.repeats)} sent twice), ` +
-    `${count(totals.orders)} orders of ${count(totals.revenueFen / 100)} CNY, ${count(totals.refunds)} refunds, in the 90 days before today. The same numbers each time.`
+    `${count(totals.orders)} orders of ${(totals.revenueFen / 100).toLocaleString('en', { minimumFractionDigits: 2 })} CNY, ${count(totals.refunds)} refunds, in the 90 days before today. The same numbers each time.`
   )
 }
