@@ -99,6 +99,7 @@ export const createProjects = ({ hot, ids, clock }: ProjectsDeps): Projects => {
     return key
   }
   const create = async (given: NewProject): Promise<CreatedProject> => {
+    if (index.all.length >= PROJECTS_MAX) throw new ProblemError('UNPROCESSABLE', `an instance has at most ${PROJECTS_MAX} projects`)
     const id = (await hot.update(SCOPE, 'last-id', (before) => (typeof before === 'number' ? before : 0) + 1)) as number
     const document = projectSchema.parse({
       id, name: given.name, zone: given.zone, currency: given.currency, writeKeys: [], apiKeys: [], identity: given.identity ?? {},

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { basicUserOf, callerOf, createHttp, createLogger, createProjects, createSignInPath, requireApiKey, signInRoutes } from '../src/index.ts'
+import { basicUserOf, callerOf, createHttp, createLogger, createProjects, createSignInPath, projectRoutes, requireApiKey, signInRoutes } from '../src/index.ts'
 import { createCountingIds, createFixedClock } from './fixed.ts'
 import { createMemoryHotStore } from './memory-hot-store.ts'
 
@@ -11,6 +11,7 @@ const setUp = async () => {
   const made = await projects.create({ name: 'Shop', zone: 'UTC', currency: 'EUR' })
   const http = createHttp({ logger: createLogger('silent'), ids })
   await http.register(signInRoutes(deps))
+  await http.register(projectRoutes(deps))
   http.get('/api/me', { onRequest: requireApiKey(deps) }, async (request) => callerOf(request).project.id)
   http.get('/api/admin', { onRequest: requireApiKey(deps, 'admin') }, async (request) => callerOf(request).role)
   return { ...deps, ...made, http }
@@ -45,6 +46,23 @@ describe('projects', () => {
     const second = await projects.create({ name: 'Other', zone: 'Asia/Shanghai', currency: 'CNY', writeKey: 'given', apiKey: 'given-too' })
     expect(second).toMatchObject({ project: { id: 2 }, writeKey: 'given', apiKey: 'given-too' })
     expect(projects.byWriteKey('given')?.project.id).toBe(2)
+  })
+})
+
+describe('POST /api/projects', () => {
+  it('is for admins of the first project, and tells keys that know the new one only', async () => {
+    const { http, projects, apiKey, project } = await setUp()
+    const make = (key: string, payload: object) => http.inject({ method: 'POST', url: '/api/projects', headers: bearer(key), payload })
+    const made = await make(apiKey, { name: '分店', zone: 'Asia/Shanghai', currency: 'CNY' })
+    expect(made.statusCode).toBe(201)
+    const { id, writeKey, apiKey: second } = made.json()
+    expect(made.json()).toMatchObject({ id: 2, name: '分店', zone: 'Asia/Shanghai', currency: 'CNY' })
+    expect(projects.byWriteKey(writeKey)?.project.id).toBe(id)
+    expect((await http.inject({ url: '/api/me', headers: bearer(second) })).json()).toBe(id)
+    expect((await make(second, { name: 'Third' })).json().code).toBe('ROLE_INSUFFICIENT')
+    expect((await make(await projects.addApiKey(project.id, 'analyst'), { name: 'Third' })).json().code).toBe('ROLE_INSUFFICIENT')
+    expect((await make(apiKey, { name: '', zone: 'Nowhere', currency: 'x', id: 7 })).json()).toMatchObject({ code: 'BAD_REQUEST' })
+    expect(projects.all()).toHaveLength(2)
   })
 })
 

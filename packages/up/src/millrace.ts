@@ -6,7 +6,8 @@ import type { Clock } from '@millrace/ports'
 import { createProfileBuilder } from '@millrace/profile-builder'
 import { createSegmentation, segmentationConfig } from '@millrace/segmentation'
 import {
-  createHttp, createMetricsRegistry, createProjects, createSignInPath, healthRoutes, metricsRoutes, signInRoutes, startParts,
+  createHttp, createMetricsRegistry, createProjects, createSignInPath, healthRoutes, metricsRoutes, projectRoutes, signInRoutes,
+  startParts,
   type Logger, type Projects,
 } from '@millrace/service-kit'
 import type { UpConfig } from './config.ts'
@@ -114,6 +115,7 @@ const httpOf = async (config: UpConfig, logger: Logger, ports: Ports, projects: 
   await app.register(healthRoutes([{ name: 'log', check: () => ports.log.ready() }], ports.clock))
   await app.register(metricsRoutes(services.registry))
   await app.register(signInRoutes(access))
+  await app.register(projectRoutes(access))
   await app.register(services.ingest.routes)
   await app.register(services.profileBuilder.routes)
   await app.register(services.segmentation.routes)
