@@ -35,7 +35,8 @@ const main = async (): Promise<void> => {
     clock: env['MILLRACE_TEST_CLOCK'] ? testClock(env['MILLRACE_TEST_CLOCK']) : undefined,
     probe: env['MILLRACE_PROBE_KILL'] ? killProbe(env['MILLRACE_PROBE_KILL'], killAfter) : undefined,
   })
-  stopOnSignal(millrace)
+  messages.logger.info({ event: 'millrace.started', version: millraceVersion(), dataDir: settled.dataDir, ...millrace.urls })
+  stopOnSignal(millrace, (clean) => messages.logger.info({ event: 'millrace.stopped', clean }))
   process.stdout.write(await screenOf(settled, millrace, (performance.now() - startedAt) / 1000))
   if (config.demo) await demo(millrace)
 }
@@ -66,7 +67,7 @@ const demo = async (millrace: Millrace): Promise<void> => {
   console.log(totals ? `\n  ${totalsText(totals)}\n` : '  --demo fills an empty Millrace; this folder has events already, and is left as it is.\n')
 }
 
-const stopOnSignal = (millrace: Millrace): void => {
+const stopOnSignal = (millrace: Millrace, stopped: (clean: boolean) => void): void => {
   let since: number | undefined
   const stop = (): void => {
     if (since !== undefined) {
@@ -75,7 +76,11 @@ const stopOnSignal = (millrace: Millrace): void => {
     }
     since = performance.now()
     setTimeout(() => process.exit(1), STOP_MS_MAX).unref()
-    millrace.stop().then((clean) => process.exit(clean ? 0 : 1), () => process.exit(1))
+    const end = (clean: boolean): void => {
+      stopped(clean)
+      process.exit(clean ? 0 : 1)
+    }
+    millrace.stop().then(end, () => end(false))
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
