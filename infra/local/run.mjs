@@ -34,6 +34,8 @@ const long = (folder, env) => (args) => vitest(root, [folder, '--reporter=verbos
 const COMMANDS = {
   start: program('main.js'),
   import: program('import/main.js'),
+  replay: program('replay/main.js'),
+  diff: program('diff/main.js'),
   test: (args) => test(root, args),
   bench: long('tests/bench', { MILLRACE_BENCH: '1' }),
   chaos: long('tests/chaos', { MILLRACE_LONG: '1' }),

@@ -1,0 +1,28 @@
+import { resolve, sep } from 'node:path'
+import { parseArgs } from 'node:util'
+
+export const REPLAY_HELP = `Usage: npm run replay -- --from A --to B
+
+Folds the log of a stopped Millrace again: everything that follows from it is made anew in another folder.
+Compare the two with: npm run diff -- A B
+
+  --from FOLDER   data folder of a stopped Millrace; what it has not handled yet is handled first, as its next start would
+  --to FOLDER     an empty folder, or one that is not there
+`
+
+export interface ReplayOptions {
+  readonly from: string
+  readonly to: string
+}
+
+/** @throws Error in one sentence; null when help was asked for */
+export const replayOptions = (args: readonly string[]): ReplayOptions | null => {
+  const { values } = parseArgs({ args: [...args], options: OPTIONS, strict: true })
+  if (values.help) return null
+  if (!values.from || !values.to) throw new Error('Name both folders: npm run replay -- --from A --to B')
+  const [from, to] = [resolve(values.from), resolve(values.to)]
+  if (from === to || to.startsWith(from + sep) || from.startsWith(to + sep)) throw new Error('--to must be a folder beside --from: the one that is replayed is not written to.')
+  return { from, to }
+}
+
+const OPTIONS = { from: { type: 'string' }, to: { type: 'string' }, help: { type: 'boolean' } } as const
