@@ -33,7 +33,7 @@ export const vitest = (root, args, env = {}) =>
 
 const CHECKS = [
   ['lint: oxlint', 'node_modules/oxlint/bin/oxlint', ['--deny-warnings']],
-  ['lint: knip', 'node_modules/knip/bin/knip.js', []],
+  ['lint: knip', 'node_modules/knip/bin/knip.js', ['--no-config-hints']],
   ['types', 'node_modules/typescript/bin/tsc', ['-p', 'tsconfig.test.json']],
   ['types: console', 'node_modules/typescript/bin/tsc', ['-p', 'packages/console/tsconfig.json']],
 ]

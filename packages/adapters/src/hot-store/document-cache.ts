@@ -1,6 +1,6 @@
 import type { Document } from '@millrace/ports'
 
-export interface CachedDocument {
+interface CachedDocument {
   readonly document: Document
   readonly endsAt: number
 }

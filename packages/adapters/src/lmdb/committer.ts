@@ -1,7 +1,7 @@
 import { WriteSet, type Reader } from './write-set.ts'
 
 /** One piece of work for the next transaction. */
-export interface Job<Result> {
+interface Job<Result> {
   /** About how many bytes it writes; what waits is bounded by it. */
   readonly bytes: number
   /** Called before the transaction is committed and after it is on disk. */

@@ -18,7 +18,7 @@ export interface People {
   flush(): PeopleWrites
 }
 
-export interface PeopleWrites {
+interface PeopleWrites {
   readonly puts: readonly (readonly [key: string, document: unknown])[]
   readonly deletes: readonly string[]
   readonly timers: readonly (readonly [id: string, at: number | null])[]

@@ -1,4 +1,3 @@
-import { ruleInput } from '@millrace/contracts'
 import { z } from 'zod'
 
 const MEMBERS_PER_PAGE_MAX = 1_000
@@ -9,9 +8,6 @@ export const segmentBody = z.strictObject({
   rule: z.unknown(),
 })
 export const previewBody = z.strictObject({ rule: z.unknown(), sample: z.int().min(0).max(100).default(10) })
-
-/** For the generated description of the API. */
-export const segmentBodyShape = segmentBody.extend({ rule: ruleInput })
 
 const limit = z.coerce.number().int().min(1).max(MEMBERS_PER_PAGE_MAX).default(100)
 export const membersQuery = z.strictObject({ limit, after: z.uuid().optional() })

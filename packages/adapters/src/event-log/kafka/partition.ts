@@ -16,7 +16,7 @@ export interface PartitionDeps {
 }
 
 /** What a fetch brought. `end` lies behind its last record, markers included. */
-export interface Fetched {
+interface Fetched {
   readonly fetchedFrom: number
   readonly records: readonly LogRecord[]
   readonly end: number
@@ -56,14 +56,14 @@ export const runPartition = (deps: PartitionDeps): PartitionRun => {
   let stay: Stay | null = null
   let membership = deps.membership()
   let fresh = true
-  let stopped = false
+  const state = { stopped: false }
   let busy = true
   let wake = (): void => {}
 
   const woken = (ms?: number): Promise<void> =>
     new Promise((resolve) => {
       // Said while nobody waited: it counts all the same.
-      if (stopped || fresh) return resolve()
+      if (state.stopped || fresh) return resolve()
       const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
       wake = () => {
         clearTimeout(timer)
@@ -135,7 +135,7 @@ export const runPartition = (deps: PartitionDeps): PartitionRun => {
 
   const run = async (): Promise<void> => {
     let backOff = BACK_OFF_MS
-    while (!stopped) {
+    while (!state.stopped) {
       try {
         if (fresh || stay === null) {
           fresh = false
@@ -151,7 +151,7 @@ export const runPartition = (deps: PartitionDeps): PartitionRun => {
       } catch (error) {
         busy = true
         await close().catch(() => undefined)
-        if (stopped) return
+        if (state.stopped) return
         options.onFault(error, { topic, partition })
         fresh = false
         await woken(backOff)
@@ -166,7 +166,7 @@ export const runPartition = (deps: PartitionDeps): PartitionRun => {
   const done = run()
   return {
     async push(fetched) {
-      if (stopped || stay === null || expected === null) return
+      if (state.stopped || stay === null || expected === null) return
       if (fetched.fetchedFrom !== expected && stale < STALE_FETCHES_MAX && (fetched.fetchedFrom > expected || fetched.end <= expected)) {
         // Fetched before the reader was put back. A fetch that keeps coming back is the right one: only markers lay between.
         stale++
@@ -190,7 +190,7 @@ export const runPartition = (deps: PartitionDeps): PartitionRun => {
       wake()
     },
     async stop() {
-      stopped = true
+      state.stopped = true
       release()
       wake()
       await done

@@ -78,7 +78,7 @@ export const withMembership = <T extends object>(topics: T, membership: Membersh
   Object.assign(topics, { [MEMBERSHIP]: membership })
 
 /** Records of committed transactions only; every transaction that began at or before a record is open for it. */
-export const withoutAborted = ({
+const withoutAborted = ({
   messages,
   abortedTransactions,
 }: {
