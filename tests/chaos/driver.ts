@@ -1,6 +1,6 @@
 import { writeFileClock } from '@millrace/adapters'
 import { startMillrace, type Millrace, type MillraceOptions } from '../support/millrace.ts'
-import type { Plan, PlannedBatch } from './plan.ts'
+import { segmentAt, type Plan, type PlannedBatch } from './plan.ts'
 
 /** How one start of the process is to end; null: it is not killed. */
 export interface Kill {
@@ -14,6 +14,8 @@ export interface Driven {
   readonly acknowledged: ReadonlySet<string>
   readonly kills: ReadonlyMap<string, number>
   readonly refusals: number
+  /** What was done, segments created on the way included: the calm run does the same. */
+  readonly done: Plan
   /** Running still, everything sent. */
   readonly millrace: Millrace
 }
@@ -66,7 +68,12 @@ export const drive = async (plan: Plan, kills: readonly Kill[], options: Millrac
     }
   }
 
-  for (const batch of plan.batches) {
+  const batches: PlannedBatch[] = []
+  for (const [index, planned] of plan.batches.entries()) {
+    await alive()
+    // A kill inside a backfill needs one: a segment of its own is created for it.
+    const batch = current?.kind === 'backfill' && batchesSinceStart === 1 ? { ...planned, segment: segmentAt(`backfilled at ${index}`, index) } : planned
+    batches.push(batch)
     writeFileClock(clockFile, batch.clock)
     if (batch.segment) await until((at) => ensureSegment(at, batch.segment!))
     await until(async (at) => (await post(at, batch)).ok)
@@ -77,7 +84,7 @@ export const drive = async (plan: Plan, kills: readonly Kill[], options: Millrac
     batch.events.forEach(({ messageId }) => acknowledged.add(messageId))
   }
   writeFileClock(clockFile, plan.endsAt)
-  return { acknowledged, kills: died, refusals, millrace: await alive() }
+  return { acknowledged, kills: died, refusals, done: { ...plan, batches }, millrace: await alive() }
 }
 
 const post = (millrace: Millrace, { events }: PlannedBatch): Promise<Response> =>

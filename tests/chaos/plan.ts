@@ -45,11 +45,13 @@ export const makePlan = (seed: number, events: number, segments: number): Plan =
     return {
       clock,
       events: Array.from({ length: BATCH_EVENTS }, () => nextEvent(world, clock)),
-      ...(segment === undefined ? {} : { segment: { name: `segment ${segment}`, rule: RULES[segment % RULES.length] } }),
+      ...(segment === undefined ? {} : { segment: segmentAt(`segment ${segment}`, segment) }),
     }
   })
   return { startsAt: STARTS_AT, endsAt: STARTS_AT + count * step + 40 * MINUTE, batches }
 }
+
+export const segmentAt = (name: string, index: number): NonNullable<PlannedBatch['segment']> => ({ name, rule: RULES[index % RULES.length] })
 
 interface World {
   readonly chance: Chance
