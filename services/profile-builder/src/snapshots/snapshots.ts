@@ -48,6 +48,11 @@ export interface Snapshots {
 
 const BYTES_MAX = 4 << 20
 const RETRY_MS = { first: 500, most: 10_000 }
+/**
+ * Writing takes at most about a fifth of the time: under a load that makes passes long they become rarer, and a person
+ * with many events is written once for all of them. A row for each event was a third of the cost of an import.
+ */
+const REST = { timesPass: 4, mostMs: 5_000 }
 
 /** Writes changed profiles to the column store, all partitions in one pass, one pass at a time. */
 export const createSnapshots = (deps: SnapshotDeps, config: SnapshotConfig): Snapshots => {
@@ -56,8 +61,11 @@ export const createSnapshots = (deps: SnapshotDeps, config: SnapshotConfig): Sna
   let cancel: (() => void) | undefined
   let failures = 0
   let stopped = false
+  let passMs = 0
 
   const pass = async (): Promise<boolean> => {
+    // How long the machine takes is real time, whatever clock the system runs on.
+    const startedAt = performance.now()
     let more = false
     for (const source of sources.values()) {
       const portion = await source.next()
@@ -67,8 +75,10 @@ export const createSnapshots = (deps: SnapshotDeps, config: SnapshotConfig): Sna
       await source.done(portion)
       deps.probe?.('snapshot.position-stored')
     }
+    passMs = performance.now() - startedAt
     return more
   }
+  const pauseMs = (): number => Math.max(config.intervalMs, Math.min(REST.mostMs, passMs * REST.timesPass))
   const runOnce = (): Promise<boolean> => (running ??= pass().finally(() => { running = undefined }))
 
   const isOpen = (source: Source): boolean => [...sources.values()].includes(source)
@@ -83,7 +93,7 @@ export const createSnapshots = (deps: SnapshotDeps, config: SnapshotConfig): Sna
   const onDone = (more: boolean): void => {
     failures = 0
     // Changes wait for each other: many small inserts cost the column store more than a few larger ones.
-    if (more) later(config.intervalMs)
+    if (more) later(pauseMs())
   }
   const onFailure = (err: unknown): void => {
     failures++
@@ -100,7 +110,7 @@ export const createSnapshots = (deps: SnapshotDeps, config: SnapshotConfig): Sna
       return {
         changed: (documents, end) => {
           source.changed(documents, end)
-          later(config.intervalMs)
+          later(pauseMs())
         },
         room: async () => {
           // A pass that fails is thrown to fold: the partition is opened again after a back-off, nothing is lost.
