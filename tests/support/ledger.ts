@@ -1,0 +1,25 @@
+import { eventually, type Millrace } from './millrace.ts'
+
+export interface LedgerTotal {
+  readonly received: number
+  readonly stored: number
+  readonly rejected: number
+  readonly duplicate: number
+  readonly erased: number
+  readonly pending: number
+}
+interface Ledger {
+  readonly balanced: boolean
+  readonly total: LedgerTotal
+}
+
+/** The ledger once `received` have come and nothing is pending. @throws when it does not balance then */
+export const settledLedger = async (millrace: Pick<Millrace, 'api'>, received: number, timeoutMs = 60_000): Promise<LedgerTotal> => {
+  const ledger = await eventually(
+    () => millrace.api<Ledger>('/api/ledger'),
+    ({ total }) => total.received >= received && total.pending === 0,
+    timeoutMs,
+  )
+  if (!ledger.balanced) throw new Error(`the ledger does not balance: ${JSON.stringify(ledger)}`)
+  return ledger.total
+}
