@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createChdbStore, writeFileClock } from '@millrace/adapters'
+import { createProjects } from '@millrace/service-kit'
+import { createEmbedded } from '@millrace/wiring'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually, startMillrace, type Millrace } from '../support/millrace.ts'
 import { root } from '../tidy/source-tree.ts'
@@ -55,6 +57,14 @@ describe('a replay', () => {
   const send = async (events: readonly Sent[]): Promise<void> => {
     for (let from = 0; from < events.length; from += 20) expect((await millrace.send(events.slice(from, from + 20))).ok).toBe(true)
   }
+  const toOther = (path: string, body: unknown): Promise<Response> =>
+    fetch(millrace.url + path, { method: 'POST', headers: { 'content-type': 'application/json', authorization: 'Bearer other-api-key' }, body: JSON.stringify(body) })
+  /** A second tenant, with days of its own; the command line makes only the first. */
+  const makeOther = async (name: string): Promise<void> => {
+    const ports = await createEmbedded({ dataDir: at(name) })
+    await createProjects(ports).create({ name: 'other', zone: 'Asia/Shanghai', currency: 'CNY', writeKey: 'other-write-key', apiKey: 'other-api-key' })
+    await ports.close()
+  }
   const segment = async (name: string, rule: unknown): Promise<string> => (await millrace.api<{ id: string }>('/api/segments', { name, rule })).id
   const live = async (id: string): Promise<unknown> => eventually(() => millrace.api<{ state: string }>(`/api/segments/${id}`), ({ state }) => state === 'live')
   const command = (op: string, a: string, b: string): Promise<unknown> =>
@@ -75,7 +85,11 @@ describe('a replay', () => {
     await send(eventsOf(0, START))
     await send(eventsOf(1, now))
     await millrace.kill()
+    await makeOther('a')
     await start('a')
+    const rule = { did: { event: 'Product Viewed', measure: 'distinct-days', op: 'gte', value: 2, window: { last: '7d' } } }
+    expect((await toOther('/api/segments', { name: 'came back', rule })).status).toBe(201)
+    expect((await toOther('/v1/batch', { writeKey: 'other-write-key', batch: eventsOf(0, now).slice(0, 40) })).ok).toBe(true)
     advance(3 * HOUR)
     const buyers = await segment('buyers on a plan', { all: [
       { did: { event: 'Order Completed', measure: 'sum', property: 'revenue', op: 'gte', value: 30, window: { last: '7d' } } },
@@ -87,6 +101,7 @@ describe('a replay', () => {
     await command('unlink', 'u-4', 'd-4')
     advance(DAY)
     await send(eventsOf(3, now))
+    expect((await toOther('/v1/batch', { writeKey: 'other-write-key', batch: eventsOf(1, now).slice(0, 40) })).ok).toBe(true)
     await millrace.api(`/api/segments/${buyers}`, { name: 'buyers', rule: { did: { event: 'Order Completed', measure: 'count', op: 'gte', value: 2, window: { last: '7d' } } } }, 'PUT')
     await live(buyers)
     advance(2 * HOUR)
@@ -111,14 +126,14 @@ describe('a replay', () => {
 
   it('is seen to differ when one byte of one row was changed', async () => {
     const columns = createChdbStore({ path: join(at('b'), 'warehouse'), clients: 1 })
-    await columns.command("ALTER TABLE millrace_store.events UPDATE strs = mapUpdate(strs, map('name', '龙丼')) WHERE message_id = '1-5-Product Viewed' SETTINGS mutations_sync = 2")
+    await columns.command("ALTER TABLE millrace_store.events UPDATE strs = mapUpdate(strs, map('name', '龙丼')) WHERE project = 1 AND message_id = '1-5-Product Viewed' SETTINGS mutations_sync = 2")
     await columns.close()
     const compared = await run('diff', at('a'), at('b'))
     expect(compared).toMatchObject({ code: 1, output: expect.stringContaining('Compared') as string })
     expect(compared.output).toMatch(/^events +\d+ +\d+ +1$/m)
     expect(compared.output).toContain('properties in B: "{\\"name\\":\\"龙丼\\"')
     expect(compared.output).toMatch(/\n1 differing rows\n$/)
-  }, 60_000)
+  }, 120_000)
 
   it('replays a folder that was killed with work under way, and one can go on with what it made', async () => {
     writeFileClock(clock, now)
@@ -145,5 +160,5 @@ describe('a replay', () => {
     expect(await run('replay', '--from', at('nowhere'), '--to', at('c'))).toMatchObject({ code: 1, output: expect.stringContaining('is no data folder of Millrace') as string })
     expect(await run('diff', at('a'), at('nowhere'))).toMatchObject({ code: 2, output: expect.stringContaining('is no data folder of Millrace') as string })
     expect(await run('replay', '--from', at('a'), '--to', join(at('a'), 'inside'))).toMatchObject({ code: 1 })
-  }, 60_000)
+  }, 120_000)
 })

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { startProgress, type Progress } from '../door/progress.ts'
-import { StartFault } from '../folder/fault.ts'
 import { openMessages } from '../messages.ts'
 import { requireFolder } from './open-log.ts'
 import { REPLAY_HELP, replayOptions } from './options.ts'
@@ -55,6 +54,6 @@ const secondsSince = (startedAt: number): string => ((performance.now() - starte
 try {
   process.exitCode = await main()
 } catch (error) {
-  console.error(error instanceof StartFault || (error as { code?: string }).code === undefined ? (error as Error).message : error)
+  console.error((error as Error).message)
   process.exitCode = 1
 }
