@@ -7,8 +7,8 @@ export const metricsConfig = z.object({
   /** A batch waits this long for more records: freshness against the cost of inserts. */
   SINK_LINGER_MS: whole(300, 0, 10_000),
   SINK_BATCH_RECORDS_MAX: whole(10_000, 1, 100_000),
-  /** As in the log, compressed; about 10,000 events of usual size. */
-  SINK_BATCH_BYTES_MAX: whole(2_000_000, 1000, 64_000_000),
+  /** As in the log, compressed; about 3,000 events of usual size. */
+  SINK_BATCH_BYTES_MAX: whole(500_000, 1000, 64_000_000),
   /** A question that takes longer is answered with QUERY_TIMEOUT. */
   QUERY_MS_MAX: whole(20_000, 1000, 600_000),
   QUERY_MEMORY_BYTES_MAX: whole(700_000_000, 10_000_000, 64_000_000_000),

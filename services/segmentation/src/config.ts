@@ -7,7 +7,7 @@ export const segmentationConfig = z.object({
   /** Records of events.resolved folded in one step. */
   SEGMENTATION_BATCH_RECORDS_MAX: whole(1, 10_000, 200),
   /** Bytes of records read for one step. */
-  SEGMENTATION_BATCH_BYTES_MAX: whole(1024, 64 << 20, 1 << 20),
+  SEGMENTATION_BATCH_BYTES_MAX: whole(1024, 64 << 20, 512 << 10),
   /** Documents of people kept in memory for each partition. */
   SEGMENTATION_PEOPLE_CACHED_MAX: whole(0, 1_000_000, 20_000),
   /** Segments of one project. */

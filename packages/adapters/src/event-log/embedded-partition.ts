@@ -144,6 +144,7 @@ const assign = (setup: PartitionSetup): Assignment => {
 }
 
 const handle = async (setup: PartitionSetup, consumer: PartitionConsumer, batch: Batch): Promise<void> => {
+  await setup.turns.next()
   const step = await consumer.handle(batch)
   const stateTaken = await commitStep(setup, batch, step)
   // What is stored is whole, but the consumer's memory and the stored state may differ: it must start anew.

@@ -3,6 +3,7 @@ import type { LmdbRoot } from '../lmdb/open.ts'
 import type { Codec } from '../hot-store/embedded-writes.ts'
 import { runPartition, type PartitionRun } from './embedded-partition.ts'
 import { readExtent } from './embedded-records.ts'
+import type { Turns } from './embedded-turns.ts'
 import type { WakeUps } from './embedded-wake-ups.ts'
 
 export interface BackOff {
@@ -13,6 +14,7 @@ export interface BackOff {
 export interface SubscriptionSetup {
   readonly root: LmdbRoot
   readonly wakeUps: WakeUps
+  readonly turns: Turns
   readonly codec: Codec
   readonly backOff: BackOff
   readonly consume: ConsumeOptions

@@ -7,6 +7,7 @@ import type { LmdbRoot } from '../lmdb/open.ts'
 import { NoRoom } from '../lmdb/room.ts'
 import { subscribe, type BackOff } from './embedded-subscription.ts'
 import { planRecords, readExtent, readPosition, readRecords, recordsBytes } from './embedded-records.ts'
+import { createTurns } from './embedded-turns.ts'
 import { createWakeUps } from './embedded-wake-ups.ts'
 
 export interface EmbeddedLogOptions {
@@ -25,6 +26,7 @@ export const createEmbeddedLog = (options: EmbeddedLogOptions): EventLog => {
   const topics = new Map((options.topics ?? allTopics).map((topic) => [topic.name, topic.partitions]))
   const waitingBytesMax = options.waitingBytesMax ?? 64 * 1024 * 1024
   const wakeUps = createWakeUps(root)
+  const turns = createTurns()
   const codec = createCodec()
   const subscriptions = new Set<Subscription>()
   const taken = new Set<string>()
@@ -56,7 +58,7 @@ export const createEmbeddedLog = (options: EmbeddedLogOptions): EventLog => {
       const partitions = consume.topics.flatMap((topic) => count(partitionsOf(topic)).map((partition) => ({ topic, partition })))
       names.forEach((name) => taken.add(name))
       const backOff = options.backOff ?? { firstMs: 100, mostMs: 5_000 }
-      const subscription = subscribe({ root, wakeUps, codec, backOff, consume, partitions })
+      const subscription = subscribe({ root, wakeUps, turns, codec, backOff, consume, partitions })
       const stopOnce = once(async () => {
         await subscription.stop()
         names.forEach((name) => taken.delete(name))

@@ -41,7 +41,7 @@ export const openResolve = (deps: ResolveDeps): ConsumeOptions => ({
   group: 'resolve',
   topics: [topics.accepted.name],
   batchRecordsMax: 2_000,
-  batchBytesMax: 1024 * 1024,
+  batchBytesMax: 256 * 1024,
   lingerMs: 0,
   open: (assignment) => openPartition(deps, assignment),
   onFault: (error, at) => deps.logger.error({ event: 'resolve.failed', err: error, ...at }, 'will be opened again'),
