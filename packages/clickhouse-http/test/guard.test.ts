@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createGuard, createProjectDatabase, type Guard } from '@millrace/clickhouse-http'
 import { ask, openFixture, type Fixture } from './fixture.ts'
+import { REFUSED } from './probes.ts'
 
 let fixture: Fixture
 let guard: Guard
@@ -63,40 +64,6 @@ describe('what analysts do every day is answered', () => {
     expect(await text("SHOW TABLES LIKE 'fl%'")).toBe('200 flips\n')
   })
 })
-
-const REFUSED = [
-  // The probes of the engine in process.
-  "SELECT * FROM file('/etc/passwd', 'LineAsString')", "SELECT file('/etc/passwd')", 'SELECT 1; SELECT 2', 'SELECT 1); SELECT (2',
-  "SELECT * FROM events INTO OUTFILE '/tmp/x'", "INSERT INTO FUNCTION file('/tmp/x', 'CSV') SELECT 1", "SELECT * FROM url('http://127.0.0.1/', 'CSV')",
-  "SELECT * FROM s3('http://127.0.0.1/x', 'CSV')", "SELECT * FROM remote('127.0.0.1', 'system.one')", "SELECT * FROM executable('sh', 'TSV', 'a String')",
-  "SELECT * FROM mysql('h', 'd', 't', 'u', 'p')", "SELECT * FROM postgresql('h', 'd', 't', 'u', 'p')", 'SELECT sleep(3)', 'SELECT sleepEachRow(1) FROM events',
-  'SELECT * FROM system.processes', 'SELECT * FROM system.query_log', 'SELECT * FROM system.parts', 'SELECT * FROM information_schema.tables',
-  'SELECT * FROM INFORMATION_SCHEMA.TABLES', 'SET max_execution_time = 0', 'KILL QUERY WHERE 1', 'DROP TABLE events', 'CREATE TABLE x (a Int8) ENGINE = Memory',
-  'ALTER TABLE millrace_store.events DELETE WHERE 1', 'TRUNCATE TABLE millrace_store.events', "DESCRIBE TABLE file('/etc/passwd')", 'SYSTEM SHUTDOWN',
-  'SHOW CREATE TABLE millrace_store.events', 'SHOW TABLES FROM millrace_store', 'SHOW TABLES FROM system', 'EXISTS millrace_store.events', 'USE system',
-  'EXPLAIN SELECT 1', 'ATTACH TABLE x', 'GRANT ALL ON *.* TO analyst', 'CREATE USER x', 'BACKUP DATABASE millrace_store TO Null', 'CHECK TABLE events', 'OPTIMIZE TABLE millrace_store.events',
-  "SELECT getSetting('max_memory_usage')", 'SELECT hostName()', "SELECT getServerSetting('x')", "SELECT dictGet('millrace_store.person_base', 'person_id', 1)",
-  "SELECT dictGetOrDefault('millrace_store.person_delta', 'person_id', 1, 2)", "SELECT joinGet('millrace_store.x', 'a', 1)", "SELECT hasColumnInTable('millrace_store', 'events', 'x')",
-  "SELECT catboostEvaluate('/x', 1)", "SELECT filesystemAvailable()", "SELECT * FROM dictionary('millrace_store.person_base')", 'SELECT * FROM millrace_store.person_base',
-  'SELECT * FROM numbers(1000000000)', 'SELECT * FROM numbers()', 'SELECT * FROM system.numbers', 'SELECT * FROM numbers(toUInt64(1e12))', 'SELECT * FROM generateRandom()', 'SELECT * FROM zeros(10)',
-  'SELECT 1 SETTINGS max_execution_time = 0', 'SELECT * FROM (SELECT 1 SETTINGS max_memory_usage = 0)', 'SELECT 1 SETTINGS readonly = 0', 'SELECT 1 SETTINGS allow_introspection_functions = 1',
-  'SELECT 1 UNION ALL SELECT 2 SETTINGS max_result_rows = 0', 'SELECT 1 FORMAT TSV SETTINGS max_result_rows = 0',
-  // From one project to the other.
-  'SELECT * FROM millrace_p2.events', 'SELECT * FROM `millrace_p2`.`events`', 'SELECT * FROM "millrace_p2"."events"', 'SELECT * FROM millrace_p1.events', 'SELECT * FROM MILLRACE_P2.events',
-  'SELECT * FROM millrace_store.events', 'SELECT * FROM /* millrace */ millrace_store /**/ . events', 'SELECT * FROM millrace . `millrace_store.events`', 'SELECT * FROM `millrace_store.events`', 'SELECT * FROM `millrace_p2.events`',
-  "SELECT * FROM merge('millrace_p2', '.*')", "SELECT * FROM merge('.*')", "SELECT * FROM merge(REGEXP('.*'), 'events')", 'SELECT * FROM view(SELECT * FROM millrace_store.events)', 'SELECT * FROM viewIfPermitted(SELECT 1 ELSE null(\'a Int8\'))',
-  "SELECT * FROM cluster('default', millrace_store.events)", "SELECT * FROM clusterAllReplicas('default', 'system.one')", 'SELECT * FROM loop(millrace_store.events)', "SELECT * FROM mergeTreeIndex('millrace_store', 'events')",
-  "SELECT * FROM remoteSecure('127.0.0.1', millrace_store, events)", 'SELECT 1 IN millrace_store.numbers', 'SELECT 1 IN (millrace_store.numbers)', 'SELECT (1, 2) NOT IN (millrace_p2.events)', 'SELECT 1 WHERE 1 GLOBAL IN millrace_store.numbers',
-  'SELECT 1 IN `millrace_store`.numbers', 'WITH millrace_store AS (SELECT 1) SELECT * FROM millrace_store.events', 'WITH x AS (SELECT * FROM millrace_p2.events) SELECT * FROM x',
-  'SELECT * FROM events UNION ALL SELECT * FROM millrace_p2.events', 'SELECT * FROM events WHERE message_id IN (SELECT message_id FROM millrace_p2.events)', 'SELECT (SELECT any(message_id) FROM millrace_p2.events)',
-  'SELECT * FROM events AS e JOIN millrace_p2.events AS f ON 1 = 1', 'SELECT * FROM events, millrace_p2.events', 'SELECT * FROM events ANY LEFT JOIN millrace_store.events USING message_id', 'SELECT EXISTS(SELECT 1 FROM millrace_p2.events)',
-  'SELECT * FROM default.events', 'SELECT sum(1) OVER (PARTITION BY file(\'/etc/passwd\'))', 'SELECT sum(1) OVER w FROM numbers(1) WINDOW w AS (ORDER BY sleep(1))', 'SELECT * APPLY(file) FROM events', "SELECT * APPLY(x -> file('/etc/passwd')) FROM events",
-  "SELECT COLUMNS('.*') APPLY sleep FROM numbers(1)", "SELECT * REPLACE(file('/etc/passwd') AS event) FROM events", 'SELECT 1 ORDER BY file(\'/etc/passwd\')', "SELECT 1 LIMIT file('/etc/passwd')", 'SELECT arrayMap(x -> sleep(1), [1])', "SELECT * FROM events(project = 2)",
-  "SELECT * FROM values('a String', file('/etc/passwd'))", 'SELECT number FROM numbers(10) ORDER BY number WITH FILL FROM sleep(1) TO 5', 'SELECT * FROM events\u00a0; SELECT 1', 'SELECT 1 FORMAT MySQLWire', "SELECT * FROM format(TSV, 'a')", "SELECT * FROM input('a Int8')",
-  "SELECT * FROM sqlite('/x', 't')", "SELECT * FROM hdfs('x')", "SELECT * FROM azureBlobStorage('x')", "SELECT * FROM redis('h','k','v')", "SELECT * FROM mongodb('h','d','c','u','p','s')", "SELECT * FROM Python('x')", "SELECT * FROM python(x)",
-  'SELECT initializeAggregation(\'sum\', 1)', 'SELECT addressToLine(1)', 'SELECT __getScalar(\'x\')', 'SELECT showCertificate()', 'SELECT fuzzQuery(\'x\')', 'SELECT getClientHTTPHeader(\'x\')', 'SELECT aiGenerate(\'x\')', 'SELECT getMacro(\'x\')', 'SELECT * FROM system.`processes`',
-  'SELECT event, count() FROM events GROUP BY event WITH TOTALS', 'SELECT 1 SETTINGS extremes = 1',
-]
 
 describe('what analysts may not ask is refused', () => {
   it.each(REFUSED)('%s', async (sql) => {
