@@ -35,7 +35,7 @@ const NOTHING = Buffer.of(0)
 
 const timerKey = (scope: string, at: Buffer, id: string): Buffer => keyOf(scope, Buffer.concat([at, Buffer.from(id)]))
 
-/** Documents as bytes: the time at which it ends (0: never), then MessagePack. */
+/** Documents as bytes: the time at which it ends (0: never), then MessagePack, or JSON. */
 export interface Codec {
   encode(document: Document, endsAt?: number): Buffer
   decode(value: Buffer): Document
@@ -45,10 +45,35 @@ export interface Codec {
 export const createCodec = (): Codec => {
   const packr = new Packr({ useRecords: false, copyBuffers: true } as ConstructorParameters<typeof Packr>[0])
   return {
-    encode: (document, endsAt = 0) => Buffer.concat([timeBytes(endsAt), packr.pack(document)]),
-    decode: (value) => packr.unpack(value.subarray(8)) as Document,
+    encode: (document, endsAt = 0) => {
+      const packed = packr.pack(document)
+      const json = isAltered(packed) ? jsonOf(document) : null
+      return Buffer.concat(json === null ? [timeBytes(endsAt), packed] : [timeBytes(endsAt), JSON_MARK, Buffer.from(json)])
+    },
+    decode: (value) => (value[8] === JSON_MARK[0] ? JSON.parse(value.toString('utf8', 9)) : packr.unpack(value.subarray(8))) as Document,
     endsAt: (value) => readTime(value),
   }
+}
+
+/** The one byte that no MessagePack begins with: behind it stands JSON. */
+const JSON_MARK = Buffer.of(0xc1)
+const PROTO = Buffer.from('__proto__')
+const REPLACED = Buffer.from('\ufffd')
+
+/**
+ * Names and texts come from senders. The unpacking renames a member `__proto__`, and UTF-8 has no lone surrogates:
+ * what was read back would not be what was in memory. JSON carries both.
+ */
+const isAltered = (packed: Buffer): boolean => packed.includes(PROTO) || packed.includes(REPLACED)
+
+/** Null where it holds bytes: in those the pattern of a replaced character means nothing. */
+const jsonOf = (document: Document): string | null => {
+  let bytes = false
+  const json = JSON.stringify(document, function (this: Record<string, unknown>, key, value: unknown) {
+    bytes ||= this[key] instanceof Uint8Array
+    return bytes ? null : value
+  })
+  return bytes ? null : json
 }
 
 /** About how many bytes a state write takes, without encoding it. */

@@ -45,6 +45,15 @@ const documents = (context: Context): void => {
     expect({ ...(a as typeof document), bytes: [...(a as typeof document).bytes] }).toEqual({ ...document, bytes: [0, 255] })
   })
 
+  it('gives back what no sender should write: a member __proto__, lone surrogates, bytes that look like them', async () => {
+    const { hot } = context.fixture
+    const odd = JSON.parse('{"traits":{"__proto__":["x",1],"\\ud800":"\\udc00 x","constructor":1},"text":"\\ufffd","list":["__proto__"]}') as unknown
+    await hot.apply(write('s', 1, { puts: [['odd', odd], ['bytes', Uint8Array.of(0xef, 0xbf, 0xbd)]] }))
+    const [found, bytes] = await (await context.fixture.reopen()).get('s', ['odd', 'bytes'])
+    expect(JSON.stringify(found)).toBe(JSON.stringify(odd))
+    expect([...(bytes as Uint8Array)]).toEqual([0xef, 0xbf, 0xbd])
+  })
+
   it('keeps scopes apart, also when one name starts with the other', async () => {
     const { hot } = context.fixture
     await hot.apply(write('s', 1, { puts: [['k', 1]], timers: [['t', 1]] }))
