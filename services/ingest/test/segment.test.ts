@@ -64,6 +64,13 @@ describe('the Segment protocol', () => {
     expect(log.headers(topics.rejected.name).map(({ count }) => count)).toEqual([bad.length])
   })
 
+  it('bounds the depth of an event also where the batch is named with an escape and is written anew', async () => {
+    const { post } = await setUp()
+    const deep = `${'['.repeat(80)}${']'.repeat(80)}`
+    const answer = await post('/v1/batch', `{"\\u0062atch":[${JSON.stringify(track())},${JSON.stringify(track()).slice(0, -1)},"properties":${deep}}]}`)
+    expect(answer.json()).toMatchObject({ accepted: 1, rejected: [{ index: 1, code: 'EVENT_TOO_DEEP' }] })
+  })
+
   it('refuses an event that is not UTF-8 and takes its neighbours', async () => {
     const { post, log } = await setUp()
     const [open, close] = JSON.stringify({ batch: [track(), track({ event: '?!', messageId: 'm2' })] }).split('?!')

@@ -3,7 +3,7 @@ import {
   acceptEvent, filedKeyOf, homeOf, messageIdOf, type Origin, ownMessageId, type Project, refuse, type Refusal,
   type RejectedLine, shardOf, topics,
 } from '@millrace/contracts'
-import type { Slice } from './split-batch.ts'
+import { type Slice, sliceOfBody } from './split-batch.ts'
 
 /** One event of a request: read, and as it was sent. */
 export interface SentEvent {
@@ -98,7 +98,8 @@ export const sentEvents = (batch: readonly unknown[], body: Buffer, slices: read
 
 const rewritten = (raw: unknown): SentEvent => {
   try {
-    return { raw, bytes: Buffer.from(JSON.stringify(raw)), depth: 0 }
+    const bytes = Buffer.from(JSON.stringify(raw))
+    return { raw, bytes, depth: sliceOfBody(bytes).depth }
   } catch {
     // Nested so deeply that it cannot be written again.
     return { raw, bytes: Buffer.alloc(0), depth: Number.POSITIVE_INFINITY }
