@@ -19,7 +19,9 @@ export const includeTraits = (state: ProfileState, event: CanonicalEvent): void 
       markPartial(state, 'traits')
       continue
     }
-    const version: TraitVersion = [event.timestamp, event.messageId, value, event.event, event.source]
+    // `1e400` is JSON, but none that could be stored or told: as a state that travels it would come back as null.
+    const kept = typeof value === 'number' && !Number.isFinite(value) ? null : value
+    const version: TraitVersion = [event.timestamp, event.messageId, kept, event.event, event.source]
     const dropped = put<TraitRow>(state.traits, name, bounds.traits, (row) => [name, row ? withVersion(row[1], version) : [version]])
     if (dropped) markPartial(state, 'traits')
   }

@@ -132,6 +132,18 @@ describe('a rule over a stream', () => {
     })
   })
 
+  it('takes a number that no store can keep for null, in a trait and in a property', () => {
+    const odd = JSON.parse('{"price":1e400}') as Record<string, unknown>
+    const [dear, traited] = [parsed({ did: { event: '*', where: [{ property: 'price', op: 'gt', value: 3 }] } }), parsed({ profile: { trait: 'price', op: 'exists' } })]
+    for (const rule of [dear, traited]) {
+      const index = indexRules([{ segment: 's', version: 1, rule }])
+      const dayOf = dayOfZone('UTC')
+      let state = touch(index, slotAlgebra.empty(), event(START, { properties: odd }), START, dayOf).state
+      state = touch(index, state, event(START, { messageId: 'i', type: 'identify', event: 'Identify', traits: odd }), START, dayOf).state
+      expect(evaluate(rule, subjectOf([state], dayOf), START).value).toBe(false)
+    }
+  })
+
   it('says that a sum is partial while what its bound threw away lies in the window', () => {
     const leaf = leavesOf(parsed({ did: { event: 'Order Completed', measure: 'sum', property: 'price', value: 1, window: { last: '1d' } } }))[0] as DidLeaf
     const t = Array.from({ length: 10 }, (_, index) => START + index)

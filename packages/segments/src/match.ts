@@ -25,8 +25,11 @@ export const amountOf = (leaf: DidLeaf, event: CanonicalEvent): number | null =>
  */
 const propertyOf = ({ type, properties, traits }: CanonicalEvent, name: string): unknown => {
   const fields = type === 'identify' || type === 'group' ? traits : properties
-  return Object.hasOwn(fields, name) ? fields[name] : undefined
+  return Object.hasOwn(fields, name) ? finite(fields[name]) : undefined
 }
+
+/** `1e400` is JSON, and no number that a store could keep: it becomes null there, so it is null here. */
+export const finite = (value: unknown): unknown => (typeof value === 'number' && !Number.isFinite(value) ? null : value)
 
 const revenueUnits = (currency: string, event: CanonicalEvent): number | null => {
   const units = event.revenue === null || event.currency !== currency ? null : unitsOf(event.revenue)

@@ -1,5 +1,6 @@
 import { type CanonicalEvent, compareOrder, type Millis } from '@millrace/contracts'
 import { type LeafStates, mergeLeaf } from './leaf-state.ts'
+import { finite } from './match.ts'
 
 /** A trait with the order of the event that set it. */
 export type Trait = readonly [value: unknown, time: Millis, messageId: string]
@@ -70,7 +71,7 @@ export const withTraits = (state: SlotState, event: CanonicalEvent): SlotState =
 /** What a rule can ask of a value; the order of two traits decides, so the content may be shortened. */
 export const traitValue = (value: unknown): unknown => {
   if (typeof value === 'string') return value.slice(0, SLOT_BOUNDS.textMax)
-  return typeof value === 'object' && value !== null ? {} : value
+  return typeof value === 'object' && value !== null ? {} : finite(value)
 }
 
 /** Over the bound the names first in order stay: the outcome does not depend on which came first. */
