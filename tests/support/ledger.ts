@@ -14,7 +14,7 @@ interface Ledger {
 }
 
 /** The ledger once `received` have come and nothing is pending. @throws when it does not balance then */
-export const settledLedger = async (millrace: Pick<Millrace, 'api'>, received: number, timeoutMs = 60_000): Promise<LedgerTotal> => {
+export const settledLedger = async (millrace: Pick<Millrace, 'api'>, received: number, timeoutMs = 30_000): Promise<LedgerTotal> => {
   const ledger = await eventually(
     () => millrace.api<Ledger>('/api/ledger'),
     ({ total }) => total.received >= received && total.pending === 0,
