@@ -4,8 +4,19 @@ import { join } from 'node:path'
 import { createChdbStore } from '@millrace/adapters'
 import { createClickHouseServer, type ClickHouseHttpConfig } from '@millrace/clickhouse-http'
 import type { ColumnStore } from '@millrace/ports'
-import { createDayOf, eventRow, flipRow, ledgerCountRow, migrate, numberRow, profileRow, reloadNumbers, repeatRow, ruleRow, STORE_DATABASE } from '@millrace/warehouse'
-import { personIdOf, type CanonicalEvent } from '@millrace/contracts'
+import {
+  eventRow,
+  flipRow,
+  ledgerCountRow,
+  migrate,
+  numberRow,
+  profileRow,
+  reloadNumbers,
+  repeatRow,
+  ruleRow,
+  STORE_DATABASE,
+} from '@millrace/warehouse'
+import { type CanonicalEvent, createZone, personIdOf } from '@millrace/contracts'
 
 export const AT = Date.UTC(2024, 0, 15, 12, 34, 56, 789)
 export const KEYS: Readonly<Record<string, number>> = { 'key-one': 1, 'key-two': 2 }
@@ -59,7 +70,7 @@ const fill = async (columns: ColumnStore, project: number, word: string): Promis
     columns.insert({ table: `${STORE_DATABASE}.${table}`, rows: Buffer.from(`${rows.join('\n')}\n`), token: `${table}${project}` })
   const key = `user_id:${word}-user`
   const person = personIdOf(project, key)
-  const dayOf = createDayOf('UTC')
+  const dayOf = createZone('UTC').day
   await insert('events', Array.from({ length: 10 }, (_, n) => eventRow(event(project, word, n), { key, number: 64, place: [0, project, n] }, dayOf)))
   await insert('numbers', [numberRow(project, { type: 'number.mapped', number: 64, key, person: personIdOf(project, `user_id:${word}-merged`), personNumber: 128, linkedAt: AT, version: 1 })])
   await insert('profiles', [profileRow({ project, person, version: 1, gone: false, userId: `${word}-user`, anonymousIds: [word], identities: [{ type: 'user_id', value: word }], traits: { word }, firstSeen: AT, lastSeen: AT, consent: {}, document: {} })])

@@ -1,5 +1,6 @@
+import { createZone } from '@millrace/contracts'
 import { describe, expect, it } from 'vitest'
-import { dayIn, daysBetween, startOf, startOfDay, startsBetween, stepFrom } from './calendar.ts'
+import { daysBetween, startOf, startOfDay, startsBetween, stepFrom } from './calendar.ts'
 
 describe('calendar', () => {
   it('finds the first instant of a day, also where it is not midnight', () => {
@@ -19,6 +20,6 @@ describe('calendar', () => {
     expect(stepFrom('month', '2023-11-01', 3)).toBe('2024-02-01')
     expect(startsBetween('week', '2024-01-03', '2024-01-15')).toEqual(['2024-01-01', '2024-01-08', '2024-01-15'])
     expect(daysBetween('2024-02-28', '2024-03-01')).toBe(2)
-    expect(dayIn('Asia/Tokyo')(Date.UTC(2024, 0, 3, 15))).toBe('2024-01-04')
+    expect(createZone('Asia/Tokyo').day(Date.UTC(2024, 0, 3, 15))).toBe('2024-01-04')
   })
 })

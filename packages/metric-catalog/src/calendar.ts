@@ -1,4 +1,4 @@
-import type { Interval, Millis } from '@millrace/contracts'
+import { createZone, type Interval, type Millis } from '@millrace/contracts'
 
 /** Days, weeks and months as text `YYYY-MM-DD` (their first day); arithmetic on them knows no time zone. */
 export type Day = string
@@ -35,12 +35,6 @@ export const startsBetween = (interval: DayInterval, from: Day, to: Day): Day[] 
   return starts
 }
 
-/** The calendar day of an instant in a zone. */
-export const dayIn = (zone: string): ((at: Millis) => Day) => {
-  const format = new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' })
-  return (at) => format.format(at)
-}
-
 const MINUTE_MS = 60_000
 
 /**
@@ -48,7 +42,7 @@ const MINUTE_MS = 60_000
  * Zones change at whole minutes in the years that are taken, so a minute is fine enough.
  */
 export const startOfDay = (zone: string, day: Day): Millis => {
-  const dayOf = dayIn(zone)
+  const dayOf = createZone(zone).day
   let before = (utc(day) - 2 * DAY_MS) / MINUTE_MS
   let start = (utc(day) + 2 * DAY_MS) / MINUTE_MS
   while (start - before > 1) {

@@ -1,5 +1,6 @@
+import { createZone } from '@millrace/contracts'
 import type { RetentionAnswer, RetentionQuestion } from '@millrace/contracts'
-import { addDays, dayIn, startsBetween, stepFrom } from './calendar.ts'
+import { addDays, startsBetween, stepFrom } from './calendar.ts'
 import type { MetricSchema, Plan, QuestionContext, Row } from './schema.ts'
 import { bucketSql, personDaysSql, sourceFor, type Source } from './source.ts'
 
@@ -62,7 +63,7 @@ const answer = (question: Asked, context: QuestionContext, rows: readonly Row[])
 
 /** A cell is complete when its whole period lies before the end of `to` and is over as of the stored stream's clock. */
 const completeness = ({ interval, from, to, zone, periods }: Asked, { asOf }: QuestionContext) => {
-  const today = dayIn(zone)(asOf)
+  const today = createZone(zone).day(asOf)
   const last = [addDays(to, 1), today].sort()[0]!
   const known = new Map(
     startsBetween(interval, from, to).map((at) => [

@@ -1,5 +1,6 @@
+import { createZone } from '@millrace/contracts'
 import type { EventChoice, TrendsAnswer, TrendsPoint, TrendsQuestion } from '@millrace/contracts'
-import { addDays, dayIn, daysBetween, startOfDay, startsBetween, stepFrom, type DayInterval } from './calendar.ts'
+import { addDays, daysBetween, startOfDay, startsBetween, stepFrom, type DayInterval } from './calendar.ts'
 import { choiceSql } from './filter.ts'
 import { QuestionTooLarge, type MetricSchema, type Plan, type QuestionContext, type Row } from './schema.ts'
 import { bucketSql, dayWithin, daySql, personDaysSql, sourceFor, withinSql, type Source } from './source.ts'
@@ -146,7 +147,7 @@ const periodsOf = (question: Asked, { asOf }: QuestionContext): readonly Period[
   const { interval, from, to, zone } = question
   if (interval === 'hour') return hoursOf(question, asOf)
   if (daysBetween(from, to) > TREND_POINTS_MAX) throw new QuestionTooLarge(`more than ${TREND_POINTS_MAX} points`)
-  const today = dayIn(zone)(asOf)
+  const today = createZone(zone).day(asOf)
   return startsBetween(interval, from, to).map((at) => {
     const end = stepFrom(interval, at, 1)
     return { key: at, at, complete: at >= from && end <= addDays(to, 1) && end <= today }

@@ -1,6 +1,5 @@
-import type { Millis } from '@millrace/contracts'
+import type { Millis, Zone } from '@millrace/contracts'
 import { bounds, markPartial, type ProfileState } from './state.ts'
-import type { Zone } from './zone.ts'
 
 /**
  * Activity by quarter hours: quarter, first and last millisecond within it, number of events. Sessions, active days

@@ -1,9 +1,8 @@
-import { ANONYMOUS, formatUnits, type Key, type Millis, typeOf, USER, valueOf } from '@millrace/contracts'
+import { ANONYMOUS, formatUnits, type Key, type Millis, typeOf, USER, valueOf, type Zone } from '@millrace/contracts'
 import { daysOf, sessionsOf } from './activity.ts'
 import { addStates } from './add.ts'
 import { averageOf } from './money.ts'
 import { bounds, emptyState, type CountRow, type KeyRow, type OrderRow, type Part, type ProfileState, type SumRow, type Touch, type TraitVersion } from './state.ts'
-import type { Zone } from './zone.ts'
 
 /** A moment in an answer: ISO 8601, UTC. */
 type Moment = string

@@ -6,7 +6,6 @@ export { addStates, includeEvent } from './add.ts'
 export * from './document.ts'
 export { ORDER_EVENTS } from './orders.ts'
 export { bounds, copyState, emptyState, type Part, type ProfileState } from './state.ts'
-export { createZone, type Zone } from './zone.ts'
 
 /** Profile states as the person's side of the identity protocol carries them. */
 export const profileAlgebra = {

@@ -1,7 +1,7 @@
-import { type CanonicalEvent, type EventType, keyOf } from '@millrace/contracts'
+import { type CanonicalEvent, createZone, type EventType, keyOf } from '@millrace/contracts'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { addStates, bounds, copyState, createZone, emptyState, includeEvent, profileOf, type ProfileState } from './index.ts'
+import { addStates, bounds, copyState, emptyState, includeEvent, profileOf, type ProfileState } from './index.ts'
 
 const UTC = createZone('UTC')
 const T = Date.UTC(2026, 0, 5, 9)

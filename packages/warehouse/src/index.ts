@@ -1,6 +1,5 @@
 export * from './dictionaries.ts'
 export * from './migrate.ts'
-export * from './rows/day.ts'
 export * from './rows/event.ts'
 export * from './rows/identity.ts'
 export { rowBytes } from './rows/json.ts'

@@ -1,4 +1,5 @@
-import { createDayOf, eventRow } from '@millrace/warehouse'
+import { createZone } from '@millrace/contracts'
+import { eventRow } from '@millrace/warehouse'
 import { expect, it } from 'vitest'
 import { event, line } from './builders.ts'
 import { insertRows, openStore } from './store.ts'
@@ -9,7 +10,7 @@ const UNTIL = Date.UTC(2026, 0, 1)
 
 it('takes 100,000 events spread evenly from 2000 to now, in any order', { timeout: 120_000 }, async () => {
   const store = await openStore()
-  const utc = createDayOf('UTC')
+  const utc = createZone('UTC').day
   const row = (index: number): string =>
     eventRow(event({ messageId: `m${index}`, event: `E${index % 12}`, properties: { city: 'x', n: index }, timestamp: FROM + Math.floor((index / EVENTS) * (UNTIL - FROM)) }),
       line({ number: index % 5000 }), utc)

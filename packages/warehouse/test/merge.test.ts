@@ -1,5 +1,5 @@
-import { personIdOf } from '@millrace/contracts'
-import { createDayOf, eventRow, numberRow, reloadNumbers } from '@millrace/warehouse'
+import { createZone, personIdOf } from '@millrace/contracts'
+import { eventRow, numberRow, reloadNumbers } from '@millrace/warehouse'
 import { expect, it } from 'vitest'
 import { AT, event, line } from './builders.ts'
 import { insertRows, openStore } from './store.ts'
@@ -8,7 +8,7 @@ const PEOPLE = 100_000
 
 it('shows a merge within a second when 100,000 people are known', { timeout: 120_000 }, async () => {
   const store = await openStore()
-  const utc = createDayOf('UTC')
+  const utc = createZone('UTC').day
   const person = (n: number): string => personIdOf(1, `user_id:u${n}`)
   const anonymous = (n: number, version: number): string =>
     numberRow(1, { type: 'number.mapped', number: n * 64, key: `anonymous_id:a${n}`, person: person(n), personNumber: n * 64 + 1, linkedAt: AT, version })

@@ -1,6 +1,18 @@
 import { readFileSync } from 'node:fs'
-import { personIdOf } from '@millrace/contracts'
-import { analystViews, clockRow, createDayOf, createProjectViews, eventRow, flipRow, ledgerCountRow, profileRow, rejectedRow, repeatRow, ruleRow, type StoredProfile } from '@millrace/warehouse'
+import { createZone, personIdOf } from '@millrace/contracts'
+import {
+  analystViews,
+  clockRow,
+  createProjectViews,
+  eventRow,
+  flipRow,
+  ledgerCountRow,
+  profileRow,
+  rejectedRow,
+  repeatRow,
+  ruleRow,
+  type StoredProfile,
+} from '@millrace/warehouse'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ColumnStore } from '@millrace/ports'
 import { AT, event, line } from './builders.ts'
@@ -60,7 +72,7 @@ describe('the views', () => {
 
   it('count the ledger by source and hour', async () => {
     const origin = { source: 'web', protocol: 'segment', receivedAt: AT, sentAt: null }
-    await insertRows(store, 'events', [1, 2].map((n) => eventRow(event({ project: 3, messageId: `l${n}`, receivedAt: AT }), line(), createDayOf('UTC'))), 'l1')
+    await insertRows(store, 'events', [1, 2].map((n) => eventRow(event({ project: 3, messageId: `l${n}`, receivedAt: AT }), line(), createZone('UTC').day)), 'l1')
     await insertRows(store, 'rejected', [rejectedRow(3, origin, { code: 'BAD', detail: '', bytes: '', messageId: null }, [0, 0, 0])], 'l2')
     await insertRows(store, 'repeats', [repeatRow(3, { ...origin, events: 2, repeats: 3 }, [0, 0])!], 'l3')
     const counted = { project: 3, source: 'web', hour: AT, received: 5, pending: 2 }

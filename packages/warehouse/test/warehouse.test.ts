@@ -1,5 +1,5 @@
-import { personIdOf } from '@millrace/contracts'
-import { createDayOf, eventRow, migrate, numberRow, personNumberSql, reloadNumbers } from '@millrace/warehouse'
+import { createZone, personIdOf } from '@millrace/contracts'
+import { eventRow, migrate, numberRow, personNumberSql, reloadNumbers } from '@millrace/warehouse'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ColumnStore } from '@millrace/ports'
 import { AT, event, line } from './builders.ts'
@@ -9,7 +9,7 @@ let store: ColumnStore
 beforeAll(async () => void (store = await openStore()))
 afterAll(() => store.close())
 
-const utc = createDayOf('UTC')
+const utc = createZone('UTC').day
 
 describe('migrate', () => {
   it('changes nothing the second time', async () => {
@@ -68,7 +68,7 @@ describe('rows', () => {
   })
 
   it('stand in the day of the project', async () => {
-    const shanghai = createDayOf('Asia/Shanghai')
+    const shanghai = createZone('Asia/Shanghai').day
     expect([AT, Date.UTC(2024, 0, 15, 15, 59, 59, 999), Date.UTC(2024, 0, 15, 16)].map(shanghai)).toEqual(
       ['2024-01-15', '2024-01-15', '2024-01-16'])
   })

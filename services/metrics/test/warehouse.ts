@@ -1,10 +1,11 @@
+import { createZone } from '@millrace/contracts'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createChdbStore } from '@millrace/adapters'
 import type { CanonicalEvent } from '@millrace/contracts'
 import type { ColumnStore } from '@millrace/ports'
-import { createDayOf, eventRow, migrate, numberRow, reloadNumbers, rowBytes } from '@millrace/warehouse'
+import { eventRow, migrate, numberRow, reloadNumbers, rowBytes } from '@millrace/warehouse'
 
 export interface Store {
   readonly columns: ColumnStore
@@ -67,7 +68,7 @@ let inserted = 0
 
 /** Rows of `events`, each under the number of its user (`user` itself). */
 export const insertEvents = async (columns: ColumnStore, project: number, zone: string, events: readonly Written[]): Promise<void> => {
-  const dayOf = createDayOf(zone)
+  const dayOf = createZone(zone).day
   const rows = events.map((event, index) =>
     eventRow(
       canonical(project, inserted * 1_000_000 + index, event),

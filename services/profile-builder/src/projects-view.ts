@@ -1,5 +1,4 @@
-import type { Project } from '@millrace/contracts'
-import { createZone, type Zone } from '@millrace/profile'
+import { createZone, type Project, type Zone } from '@millrace/contracts'
 
 /** What the consumers need of the registry. */
 export interface ProjectsView {

@@ -1,6 +1,5 @@
-import { encodeRecord, topics } from '@millrace/contracts'
+import { createZone, encodeRecord, topics } from '@millrace/contracts'
 import type { HotStore, LogRecord } from '@millrace/ports'
-import { createZone } from '@millrace/profile'
 import { expect, it } from 'vitest'
 import { openFold } from '../src/fold/open-fold.ts'
 import type { ProfileDocument } from '../src/fold/documents.ts'

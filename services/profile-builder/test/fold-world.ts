@@ -1,8 +1,17 @@
 import {
-  encodeRecord, type KeyLine, keyOf, type NumberExpected, type NumberLeft, partitionOfPerson, personIdOf, type ResolvedEventLine, type ResolvedLine, topics,
+  createZone,
+  encodeRecord,
+  type KeyLine,
+  keyOf,
+  type NumberExpected,
+  type NumberLeft,
+  partitionOfPerson,
+  personIdOf,
+  type ResolvedEventLine,
+  type ResolvedLine,
+  topics,
 } from '@millrace/contracts'
 import type { Clock, ColumnStore, EventLog, HotStore, LogRecord, NewRecord, PartitionConsumer, StateWrite } from '@millrace/ports'
-import { createZone } from '@millrace/profile'
 import { createSnapshots, type Snapshots } from '../src/snapshots/snapshots.ts'
 import { openFold } from '../src/fold/open-fold.ts'
 

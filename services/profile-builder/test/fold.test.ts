@@ -1,5 +1,7 @@
-import { decodeEvent, decodeRecord, hash32, isRefusal, type NumberMoved, type ResolvedEventLine } from '@millrace/contracts'
-import { createZone, emptyState, includeEvent, profileOf, type ProfileState } from '@millrace/profile'
+import {
+  createZone, decodeEvent, decodeRecord, hash32, isRefusal, type NumberMoved, type ResolvedEventLine,
+} from '@millrace/contracts'
+import { emptyState, includeEvent, profileOf, type ProfileState } from '@millrace/profile'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { foldScope, linkedKeys, newDocument, personKey, type ProfileDocument, SNAPSHOT, statesOf } from '../src/fold/documents.ts'

@@ -1,7 +1,20 @@
-import { type CanonicalEvent, type DidLeaf, leavesOf, type Origin, parseRule, personIdOf, type Project, decodeEvent, isRefusal, project as projectSchema, type Rule } from '@millrace/contracts'
+import {
+  type CanonicalEvent,
+  createZone,
+  decodeEvent,
+  type DidLeaf,
+  isRefusal,
+  leavesOf,
+  type Origin,
+  parseRule,
+  personIdOf,
+  type Project,
+  project as projectSchema,
+  type Rule,
+} from '@millrace/contracts'
 import type { ColumnStore } from '@millrace/ports'
 import { backfillSql, type BackfillRow, dayOfZone, emptyLeaf, evaluate, evaluateDid, holds, indexRules, leafKey, membersSql, settle, slotAlgebra, stateOfRow, touch } from '@millrace/segments'
-import { createDayOf, eventRow, rowBytes } from '@millrace/warehouse'
+import { eventRow, rowBytes } from '@millrace/warehouse'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dialect } from '../src/dialect.ts'
@@ -82,7 +95,7 @@ const readOf = (project: Project, it: Happening, index: number): Read => {
 }
 
 const insert = async (project: Project, reads: readonly Read[]): Promise<void> => {
-  const dayOf = createDayOf(project.zone)
+  const dayOf = createZone(project.zone).day
   const rows = reads.map(({ key, number, event }, index) => eventRow(event, { key, number, place: [index % 4, Math.floor(index / 4), 0] }, dayOf))
   await columns.insert({ table: 'millrace_store.events', rows: rowBytes(rows), token: `p${project.id}` })
   const profiles = peopleOf(project, reads).map(({ person, events }) => JSON.stringify({ project: project.id, person, version: 1, gone: false, traits: JSON.stringify(traitsOf(events)) }))

@@ -3,13 +3,25 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createEmbeddedHotStore, createEmbeddedLog, createSeededIds, openLmdb } from '@millrace/adapters'
 import {
-  type AcceptedControl, decodeEvent, decodeRecord, encodeRecord, type FlipLine, isRefusal, type OriginCount, partitionOfPerson,
-  personIdOf, type Project, type ResolvedLine, shardOf, topics,
+  type AcceptedControl,
+  createZone,
+  decodeEvent,
+  decodeRecord,
+  encodeRecord,
+  type FlipLine,
+  isRefusal,
+  type OriginCount,
+  partitionOfPerson,
+  personIdOf,
+  type Project,
+  type ResolvedLine,
+  shardOf,
+  topics,
 } from '@millrace/contracts'
 import type { Batch, ColumnStore, EventLog, LogRecord, Step, Subscription } from '@millrace/ports'
 import { type ReferenceRecord, toReferenceRecord } from '@millrace/segments'
 import { createHttp, createLogger, createProjects } from '@millrace/service-kit'
-import { createDayOf, eventRow, flipRow, rowBytes } from '@millrace/warehouse'
+import { eventRow, flipRow, rowBytes } from '@millrace/warehouse'
 import { createSegmentation, type Segmentation, segmentationConfig } from '../src/index.ts'
 import { createTestClock } from './clock.ts'
 
@@ -214,7 +226,7 @@ const rethrow = (error: unknown): never => {
 
 /** Stores events and flips as the sink does, without its journal. */
 const startSink = (log: EventLog, columns: ColumnStore, project: Project): Promise<Subscription> => {
-  const dayOf = createDayOf(project.zone)
+  const dayOf = createZone(project.zone).day
   const handle = async (batch: Batch): Promise<Step> => {
     const rows = { 'millrace_store.events': [] as string[], 'millrace_store.flips': [] as string[] }
     for (const { value, topic, partition, offset } of batch.records) {

@@ -1,12 +1,12 @@
 import {
+  type CanonicalEvent,
+  createZone,
+  type DecodedRecord,
   decodeEvent,
   decodeRecord,
+  type FlipLine,
   isNobody,
   isRefusal,
-  topics,
-  type CanonicalEvent,
-  type DecodedRecord,
-  type FlipLine,
   type MapLine,
   type Origin,
   type OriginCount,
@@ -15,11 +15,11 @@ import {
   type RejectedLine,
   type ResolvedEventLine,
   type ResolvedLine,
+  topics,
 } from '@millrace/contracts'
 import type { Batch, LogRecord } from '@millrace/ports'
 import {
   clockRow,
-  createDayOf,
   eventRow,
   flipRow,
   numberRow,
@@ -73,7 +73,7 @@ type Table = (typeof TABLES)[number]
 export const createEncoder = (projectOf: (id: number) => Promise<Project>): Encode => {
   const daysOf = new Map<string, (ms: number) => string>()
   const dayOf = (zone: string): ((ms: number) => string) => {
-    const known = daysOf.get(zone) ?? createDayOf(zone)
+    const known = daysOf.get(zone) ?? createZone(zone).day
     daysOf.set(zone, known)
     return known
   }

@@ -1,6 +1,8 @@
-import { ANONYMOUS, type Key, keyOf, partitionOfPerson, ProblemError, topics, typeOf, USER, valueOf } from '@millrace/contracts'
+import {
+  ANONYMOUS, type Key, keyOf, partitionOfPerson, ProblemError, topics, typeOf, USER, valueOf, type Zone,
+} from '@millrace/contracts'
 import type { HotStore } from '@millrace/ports'
-import { type Profile, profileOf, type Zone } from '@millrace/profile'
+import { type Profile, profileOf } from '@millrace/profile'
 import { CLOCK, foldScope, linkedKeys, personKey, type ProfileDocument, statesOf } from '../fold/documents.ts'
 import type { PersonFinder } from './people.ts'
 

@@ -1,6 +1,5 @@
-import { ANONYMOUS, declaredId, keyOf, type Key, ProblemError, type Project, USER } from '@millrace/contracts'
+import { ANONYMOUS, declaredId, type Key, keyOf, ProblemError, type Project, USER, type Zone } from '@millrace/contracts'
 import type { ColumnStore } from '@millrace/ports'
-import type { Zone } from '@millrace/profile'
 import { type AccessDeps, callerOf, requireApiKey } from '@millrace/service-kit'
 import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'

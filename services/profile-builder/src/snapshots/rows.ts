@@ -1,4 +1,5 @@
-import { profileOf, sumOf, type Zone } from '@millrace/profile'
+import { type Zone } from '@millrace/contracts'
+import { profileOf, sumOf } from '@millrace/profile'
 import { profileRow } from '@millrace/warehouse'
 import { linkedKeys, parsePersonKey, statesOf } from '../fold/documents.ts'
 import type { Change } from './change.ts'

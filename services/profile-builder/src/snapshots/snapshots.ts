@@ -1,6 +1,6 @@
+import { type Zone } from '@millrace/contracts'
 import { createHash } from 'node:crypto'
 import type { Clock, ColumnStore } from '@millrace/ports'
-import type { Zone } from '@millrace/profile'
 import type { Logger } from '@millrace/service-kit'
 import { rowBytes, STORE_DATABASE } from '@millrace/warehouse'
 import { parsePersonKey, type ProfileDocument } from '../fold/documents.ts'
