@@ -29,7 +29,7 @@ const program = (path) => (args) =>
   })
 
 /** Long tests and measurements are test files that do more when they are told so. */
-const long = (folder, env) => (args) => vitest(root, [folder, '--reporter=verbose', '--testTimeout=0', ...args], env)
+const long = (paths, env) => (args) => vitest(root, [...paths, '--reporter=verbose', '--testTimeout=0', ...args], env)
 
 const COMMANDS = {
   start: program('main.js'),
@@ -37,9 +37,9 @@ const COMMANDS = {
   replay: program('replay/main.js'),
   diff: program('diff/main.js'),
   test: (args) => test(root, args),
-  bench: long('tests/bench', { MILLRACE_BENCH: '1' }),
-  chaos: long('tests/chaos', { MILLRACE_LONG: '1' }),
-  fuzz: long('tests/fuzz', { MILLRACE_LONG: '1' }),
+  bench: long(['tests/bench'], { MILLRACE_BENCH: '1' }),
+  chaos: long(['tests/chaos', 'identity/simulation.test'], { MILLRACE_LONG: '1', MILLRACE_SEEDS: '5000' }),
+  fuzz: long(['tests/fuzz'], { MILLRACE_LONG: '1' }),
 }
 
 try {
