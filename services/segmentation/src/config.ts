@@ -10,6 +10,8 @@ export const segmentationConfig = z.object({
   SEGMENTATION_BATCH_BYTES_MAX: whole(1024, 64 << 20, 512 << 10),
   /** Documents of people kept in memory for each partition. */
   SEGMENTATION_PEOPLE_CACHED_MAX: whole(0, 1_000_000, 20_000),
+  /** What those may take in memory, about, for each partition: a person's document grows with the number of segments. */
+  SEGMENTATION_PEOPLE_BYTES_MAX: whole(0, 4 << 28, 64 << 20),
   /** Segments of one project. */
   SEGMENTATION_SEGMENTS_MAX: whole(1, 5_000, 500),
   /** How many numbers one statement of a backfill covers. */

@@ -78,6 +78,7 @@ const consumeDeps = (deps: SegmentationDeps, config: SegmentationConfig, news: R
     hot: deps.hot,
     projectOf,
     peopleCachedMax: config.SEGMENTATION_PEOPLE_CACHED_MAX,
+    peopleBytesMax: config.SEGMENTATION_PEOPLE_BYTES_MAX,
     acceptedPartitions: topics.accepted.partitions,
     pause: () => new Promise((resolve) => setImmediate(resolve)),
     watch,

@@ -57,7 +57,7 @@ const ruleLines = (n: number): readonly ResolvedLine[] => {
 
 const measure = async (rules: number): Promise<{ usPerEvent: number; flips: number }> => {
   const hot = createMemory()
-  const partition = await openPartition({ hot: hot as unknown as HotStore, projectOf: async () => project, peopleCachedMax: 20_000, acceptedPartitions: 4, pause: async () => {} }, 0)
+  const partition = await openPartition({ hot: hot as unknown as HotStore, projectOf: async () => project, peopleCachedMax: 20_000, peopleBytesMax: 1 << 26, acceptedPartitions: 4, pause: async () => {} }, 0)
   let flips = 0
   const handle = async (records: readonly LogRecord[], end: number): Promise<void> => {
     const { step } = await partition.handle({ records, end, replayed: false, caughtUp: false })

@@ -1,8 +1,10 @@
 import type { Document } from '@millrace/ports'
 
-interface CachedDocument {
+export interface CachedDocument {
   readonly document: Document
   readonly endsAt: number
+  /** Bytes as stored; in memory it takes some times that. */
+  readonly bytes: number
 }
 
 /** Decoded documents that were read lately; the oldest goes when it is full. */
@@ -12,8 +14,13 @@ export interface DocumentCache {
   drop(key: Buffer): void
 }
 
-export const createDocumentCache = (entriesMax: number): DocumentCache => {
+export const createDocumentCache = (entriesMax: number, bytesMax: number): DocumentCache => {
   const entries = new Map<string, CachedDocument>()
+  let bytes = 0
+  const drop = (name: string): void => {
+    bytes -= entries.get(name)?.bytes ?? 0
+    entries.delete(name)
+  }
   return {
     get: (key) => {
       const name = key.toString('latin1')
@@ -24,13 +31,17 @@ export const createDocumentCache = (entriesMax: number): DocumentCache => {
       return found
     },
     keep: (key, found) => {
-      if (!found || entriesMax <= 0) return found
-      entries.set(key.toString('latin1'), found)
-      if (entries.size > entriesMax) entries.delete(entries.keys().next().value!)
+      if (!found || entriesMax <= 0 || found.bytes > bytesMax) return found
+      const name = key.toString('latin1')
+      drop(name)
+      entries.set(name, found)
+      bytes += found.bytes
+      for (const oldest of entries.keys()) {
+        if (entries.size <= entriesMax && bytes <= bytesMax) break
+        drop(oldest)
+      }
       return found
     },
-    drop: (key) => {
-      entries.delete(key.toString('latin1'))
-    },
+    drop: (key) => drop(key.toString('latin1')),
   }
 }

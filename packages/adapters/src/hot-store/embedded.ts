@@ -2,7 +2,7 @@ import type { Clock, Document, Entry, HotStore, StateWrite, Timer } from '@millr
 import { behind, behindPrefix, keyOf, readTime, timeBytes } from '../lmdb/keys.ts'
 import type { LmdbRoot } from '../lmdb/open.ts'
 import type { Row, Table, WriteSet } from '../lmdb/write-set.ts'
-import { createDocumentCache } from './document-cache.ts'
+import { type CachedDocument, createDocumentCache } from './document-cache.ts'
 import { createSweeper, planEnd } from './embedded-ttl.ts'
 import { createCodec, planState, readWatermark, stateBytes, type Codec } from './embedded-writes.ts'
 
@@ -11,6 +11,8 @@ export interface EmbeddedHotStoreOptions {
   readonly clock: Clock
   /** Decoded documents kept in memory. Default 50,000. */
   readonly cacheEntriesMax?: number
+  /** Bytes of those as they are stored. Default 16 MiB. */
+  readonly cacheBytesMax?: number
   /** How often documents past their time are removed. They are invisible at once. Default 60,000. */
   readonly sweepMs?: number
 }
@@ -19,7 +21,7 @@ export interface EmbeddedHotStoreOptions {
 export const createEmbeddedHotStore = (options: EmbeddedHotStoreOptions): HotStore => {
   const { root, clock } = options
   const codec = createCodec()
-  const cache = createDocumentCache(options.cacheEntriesMax ?? 50_000)
+  const cache = createDocumentCache(options.cacheEntriesMax ?? 50_000, options.cacheBytesMax ?? 16 << 20)
   const stopWatching = root.onCommitted((writes) => {
     for (const { key } of writes.touched('documents')) cache.drop(key)
   })
@@ -47,14 +49,9 @@ export const createEmbeddedHotStore = (options: EmbeddedHotStoreOptions): HotSto
 // One point: a kill there leaves either nothing or all of the write.
 const HOT_POINTS = { before: 'hot.apply', after: 'hot.apply.after-commit' }
 
-interface Stored {
-  readonly document: Document
-  readonly endsAt: number
-}
-
-const readDocument = (root: LmdbRoot, codec: Codec, key: Buffer): Stored | undefined => {
+const readDocument = (root: LmdbRoot, codec: Codec, key: Buffer): CachedDocument | undefined => {
   const value = root.get('documents', key)
-  return value && { document: codec.decode(value), endsAt: codec.endsAt(value) }
+  return value && { document: codec.decode(value), endsAt: codec.endsAt(value), bytes: value.length }
 }
 
 const isLive = (endsAt: number, clock: Clock): boolean => endsAt === 0 || endsAt > clock.now()

@@ -15,6 +15,7 @@ export interface PartitionDeps {
   /** @throws when the project is not known (yet): the batch is tried again */
   readonly projectOf: (id: number) => Promise<Project>
   readonly peopleCachedMax: number
+  readonly peopleBytesMax: number
   readonly acceptedPartitions: number
   /** Lets others run between two pages of people or records. */
   readonly pause: () => Promise<void>
@@ -85,7 +86,7 @@ export const openPartition = async (deps: PartitionDeps, partition: number): Pro
     const currency = currencies.get(person.project)
     return currency === undefined ? person : withoutStale(person, rulesOf({ id: person.project, currency }))
   }
-  const people = createPeople(deps.hot, scope, deps.peopleCachedMax, freshOf)
+  const people = createPeople(deps.hot, scope, { peopleMax: deps.peopleCachedMax, bytesMax: deps.peopleBytesMax }, freshOf)
 
   /** State of the batch at hand. */
   let queue: DueQueue = createDueQueue()

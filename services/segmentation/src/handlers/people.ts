@@ -26,9 +26,17 @@ interface PeopleWrites {
 
 const LOAD_AT_ONCE = 1_000
 
-export const createPeople = (hot: HotStore, scope: string, cachedMax: number, onLoad: (person: PersonState) => PersonState): People => {
+export interface PeopleBounds {
+  readonly peopleMax: number
+  /** About: `weightOf`. */
+  readonly bytesMax: number
+}
+
+export const createPeople = (hot: HotStore, scope: string, bounds: PeopleBounds, onLoad: (person: PersonState) => PersonState): People => {
   /** In the order of last use. An undefined one is known to be absent. */
   const cached = new Map<string, PersonState | undefined>()
+  const weights = new Map<string, number>()
+  let bytes = 0
   /** Timer as stored, of each changed person. */
   const storedTimers = new Map<string, number | null>()
 
@@ -36,12 +44,25 @@ export const createPeople = (hot: HotStore, scope: string, cachedMax: number, on
     cached.delete(id)
     cached.set(id, person)
   }
+  const weigh = (id: string): void => {
+    const weight = weightOf(cached.get(id))
+    bytes += weight - (weights.get(id) ?? 0)
+    weights.set(id, weight)
+  }
+  const drop = (id: string): void => {
+    cached.delete(id)
+    bytes -= weights.get(id) ?? 0
+    weights.delete(id)
+  }
   const load = async (ids: Iterable<string>): Promise<void> => {
     const missing = [...new Set(ids)].filter((id) => !cached.has(id))
     for (let from = 0; from < missing.length; from += LOAD_AT_ONCE) {
       const some = missing.slice(from, from + LOAD_AT_ONCE)
       const documents = await hot.get(scope, some.map(personKey))
-      some.forEach((id, index) => use(id, documents[index] === undefined ? undefined : onLoad(documents[index] as PersonState)))
+      some.forEach((id, index) => {
+        use(id, documents[index] === undefined ? undefined : onLoad(documents[index] as PersonState))
+        weigh(id)
+      })
     }
   }
   const put = (id: string, person: PersonState): void => {
@@ -56,14 +77,37 @@ export const createPeople = (hot: HotStore, scope: string, cachedMax: number, on
     pages: (size) => pagesOf(hot, scope, size, { cached, changed: storedTimers, onLoad }),
     flush: () => {
       const writes = writesOf(storedTimers, cached)
+      for (const id of storedTimers.keys()) weigh(id)
       storedTimers.clear()
-      for (const [id] of cached) {
-        if (cached.size <= cachedMax) break
-        cached.delete(id)
+      for (const id of cached.keys()) {
+        if (cached.size <= bounds.peopleMax && bytes <= bounds.bytesMax) break
+        drop(id)
       }
       return writes
     },
   }
+}
+
+/** About what a document takes in memory: it grows with the rules of the project, so their number alone bounds nothing. */
+const weightOf = (person: PersonState | undefined): number => {
+  if (!person) return 200
+  let weight = 600
+  for (const id in person.slots) {
+    const { traits, leaves } = person.slots[id as keyof PersonState['slots']]!.state
+    weight += 300
+    for (const name in traits) weight += 200 + textBytes(traits[name]![0])
+    for (const key in leaves) weight += 250 + leafBytes(leaves[key]!.p) + leafBytes(leaves[key]!.l)
+  }
+  for (const _ in person.memberships) weight += 150
+  for (const _ in person.due) weight += 80
+  return weight
+}
+
+const textBytes = (value: unknown): number => (typeof value === 'string' ? value.length : 0)
+const leafBytes = (state: object | undefined): number => {
+  let weight = 0
+  for (const part of Object.values(state ?? {})) weight += Array.isArray(part) ? 50 + part.length * 16 : 16
+  return weight
 }
 
 interface PagesOver {
