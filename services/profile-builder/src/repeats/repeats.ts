@@ -43,7 +43,15 @@ interface Day {
 export class Repeats {
   private readonly days = new Map<number, Day>()
   private newestDay = 0
-  private horizonDaysMax = 1
+  private horizonDaysMax: number
+
+  /**
+   * `horizonMsMax`: the longest horizon of any project. It is told, not learned from messages: the first batch behind
+   * a restart may have none, and must not forget days that others still ask for.
+   */
+  constructor(horizonMsMax: number) {
+    this.horizonDaysMax = Math.ceil(horizonMsMax / DAY_MS)
+  }
 
   /** Takes a message in, or answers true: it was there. */
   isRepeat({ project, key, messageId, receivedAt, horizonMs }: Message): boolean {
@@ -117,8 +125,8 @@ export class Repeats {
 }
 
 /** @throws what the store throws */
-export const loadRepeats = async (hot: HotStore, scope: string): Promise<Repeats> => {
-  const repeats = new Repeats()
+export const loadRepeats = async (hot: HotStore, scope: string, horizonMsMax: number): Promise<Repeats> => {
+  const repeats = new Repeats(horizonMsMax)
   for (let after: string | undefined; ; ) {
     const entries = await hot.scan(scope, { prefix: PREFIX, limit: SCAN_LIMIT, ...(after !== undefined && { after }) })
     for (const { key, document } of entries) repeats.load(key, document as Uint8Array)

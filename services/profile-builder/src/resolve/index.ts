@@ -26,7 +26,7 @@ export interface ResolvePartitions {
 
 export interface ResolveDeps {
   readonly hot: HotStore
-  readonly projects: { byId(id: number): Project | undefined; refresh(): Promise<void> }
+  readonly projects: { all(): readonly Project[]; byId(id: number): Project | undefined; refresh(): Promise<void> }
   readonly logger: { warn(fields: object, message: string): void; error(fields: object, message: string): void }
   readonly partitions?: ResolvePartitions
   readonly folds?: HomeFolds
@@ -52,10 +52,11 @@ const openPartition = async (deps: ResolveDeps, assignment: Assignment): Promise
   const { partition } = assignment
   const scope = resolveScope(partition)
   const watermark = await watermarkOf(hot, scope, assignment)
+  await deps.projects.refresh()
   const state = {
     partition,
     cache: new DocumentCache(hot, scope, watermark, deps.documentsMax ?? DOCUMENTS_MAX),
-    repeats: await loadRepeats(hot, scope),
+    repeats: await loadRepeats(hot, scope, horizonMsMax(deps.projects.all())),
     folds: deps.folds ?? { onEvent, onCommand, onPlaced },
     partitions: deps.partitions ?? { resolved: topics.resolved.partitions, facts: topics.facts.partitions },
   }
@@ -72,6 +73,9 @@ const openPartition = async (deps: ResolveDeps, assignment: Assignment): Promise
     close: async () => {},
   }
 }
+
+const horizonMsMax = (projects: readonly Project[]): number =>
+  projects.reduce((longest, { repeatHorizonMs }) => Math.max(longest, repeatHorizonMs), 0)
 
 /** A project that was made a moment ago by another copy is looked up once more before its events are refused. */
 const readBatch = async (projects: ResolveDeps['projects'], batch: Batch) => {

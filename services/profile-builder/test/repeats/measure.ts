@@ -16,7 +16,7 @@ export interface RepeatsMeasured {
 
 /** Bytes and time of the memory of repeats over a week, for the bench. Batches of 100; ids as SDKs make them. */
 export const measureRepeats = (ids: number): RepeatsMeasured => {
-  const repeats = new Repeats()
+  const repeats = new Repeats(7 * DAY_MS)
   const chunks = new Map<string, number>()
   const messageId = (at: number): string => `node-next-1769990400000-${(at * 2654435761) % 4294967296}-${at}-4c8f-9b1d`
   const at = (index: number) => ({
@@ -55,7 +55,7 @@ export const measureRepeatsOnDisk = async (ids: number): Promise<number> => {
   const dir = await mkdtemp(join(tmpdir(), 'millrace-repeats-'))
   const root = await openLmdb(dir, { syncMode: 'os' })
   const hot = createEmbeddedHotStore({ root, clock: createSystemClock() })
-  const repeats = new Repeats()
+  const repeats = new Repeats(7 * DAY_MS)
   try {
     const before = await sizeOf(dir)
     for (let index = 0; index < ids; index++) {

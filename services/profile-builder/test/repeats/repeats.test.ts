@@ -32,7 +32,7 @@ const write = (documents: Map<string, unknown>, { puts, deletes }: RepeatChanges
 
 describe('the memory of repeats', () => {
   it('takes a message once for each project and filed key (P2)', () => {
-    const repeats = new Repeats()
+    const repeats = new Repeats(WEEK)
     expect(repeats.isRepeat(message(1))).toBe(false)
     expect(repeats.isRepeat(message(1, START + 5))).toBe(true)
     expect(repeats.isRepeat(message(1, START, 'user_id:u2'))).toBe(false)
@@ -40,7 +40,7 @@ describe('the memory of repeats', () => {
   })
 
   it('knows a message within the horizon, and takes it again when the horizon is past', () => {
-    const repeats = new Repeats()
+    const repeats = new Repeats(WEEK)
     repeats.isRepeat(message(1))
     expect(repeats.isRepeat(message(1, START + WEEK))).toBe(true)
     expect(repeats.isRepeat(message(1, START + WEEK + DAY_MS))).toBe(false)
@@ -49,17 +49,17 @@ describe('the memory of repeats', () => {
   it('is the same after a restart, however the log was cut into batches', async () => {
     for (const size of [1, 7, CHUNK_IDS, 1000]) {
       const documents = new Map<string, unknown>()
-      let repeats = new Repeats()
+      let repeats = new Repeats(WEEK)
       for (let id = 0; id < 2500; id++) {
         expect(repeats.isRepeat(message(id, START + id * 60_000))).toBe(false)
         if (id % size === 0) write(documents, repeats.takeChanges())
         if (id % 613 === 0) {
           write(documents, repeats.takeChanges())
-          repeats = await loadRepeats(storeOf(documents), 'resolve:0')
+          repeats = await loadRepeats(storeOf(documents), 'resolve:0', WEEK)
         }
       }
       write(documents, repeats.takeChanges())
-      const again = await loadRepeats(storeOf(documents), 'resolve:0')
+      const again = await loadRepeats(storeOf(documents), 'resolve:0', WEEK)
       for (let id = 0; id < 2500; id++) expect(again.isRepeat(message(id, START + 2 * DAY_MS))).toBe(true)
       expect(again.takeChanges().puts).toEqual([])
       const bytes = [...documents.values()].reduce<number>((sum, chunk) => sum + (chunk as Uint8Array).byteLength, 0)
@@ -69,7 +69,7 @@ describe('the memory of repeats', () => {
 
   it('forgets days past the horizon, in memory and in the store', () => {
     const documents = new Map<string, unknown>()
-    const repeats = new Repeats()
+    const repeats = new Repeats(WEEK)
     for (let id = 0; id < 1000; id++) repeats.isRepeat(message(id))
     write(documents, repeats.takeChanges())
     expect(documents.size).toBe(3)
@@ -77,6 +77,17 @@ describe('the memory of repeats', () => {
     write(documents, repeats.takeChanges())
     expect(documents.size).toBe(1)
     expect(repeats.usage.ids).toBe(1)
+  })
+
+  it('forgets nothing within the horizon when the first batch behind a restart has no event (P2)', async () => {
+    const documents = new Map<string, unknown>()
+    const repeats = new Repeats(WEEK)
+    for (const [id, day] of [[1, 0], [2, 6]] as const) repeats.isRepeat(message(id, START + day * DAY_MS))
+    write(documents, repeats.takeChanges())
+    const again = await loadRepeats(storeOf(documents), 'resolve:0', WEEK)
+    write(documents, again.takeChanges())
+    expect(documents.size).toBe(2)
+    expect(again.isRepeat(message(1, START + 6 * DAY_MS))).toBe(true)
   })
 
   it('takes at most 20 bytes an id, in memory and on disk', async () => {

@@ -33,7 +33,7 @@ export const openFixture = async (projects: readonly Project[], folder?: string)
   const faults: object[] = []
   const deps = {
     hot,
-    projects: { byId: (id: number) => projects.find((project) => project.id === id), refresh: async () => {} },
+    projects: { all: () => projects, byId: (id: number) => projects.find((project) => project.id === id), refresh: async () => {} },
     logger: { warn: (fields: object) => void warnings.push(fields), error: (fields: object) => void faults.push(fields) },
   }
   const subscriptions: readonly Subscription[] = [await log.consume(openResolve(deps)), await log.consume(openIdentity(deps))]

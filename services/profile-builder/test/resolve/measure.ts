@@ -29,7 +29,7 @@ export const measureResolve = async (users: number, eventsOfUser: number): Promi
   const store = memoryStore()
   const deps = {
     hot: store.hot,
-    projects: { byId: () => project, refresh: async () => {} },
+    projects: { all: () => [project], byId: () => project, refresh: async () => {} },
     logger: { warn: () => {}, error: () => {} },
     documentsMax: 10_000_000,
   }

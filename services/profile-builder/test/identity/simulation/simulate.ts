@@ -77,7 +77,7 @@ const seatConsumers = (world: World, project: Project, shape: { accepted: number
   world.topic(topics.resolved.name, shape.resolved)
   for (const topic of [topics.facts, topics.map, topics.segmentChanged, topics.rejected]) world.topic(topic.name, 1)
   const told = mutation.project?.(project) ?? project
-  const projects = { byId: (id: number) => (id === project.id ? told : undefined), refresh: async () => {} }
+  const projects = { all: () => [told], byId: (id: number) => (id === project.id ? told : undefined), refresh: async () => {} }
   const logger = { warn: () => {}, error: () => {} }
   const { hot } = world
   const folds = { onEvent, onCommand, onPlaced, ...mutation.home }
