@@ -1,6 +1,6 @@
 import { createZone } from '@millrace/contracts'
 import type { RetentionAnswer, RetentionQuestion } from '@millrace/contracts'
-import { addDays, startsBetween, stepFrom } from './calendar.ts'
+import { addDays, startOf, stepFrom } from './calendar.ts'
 import type { MetricSchema, Plan, QuestionContext, Row } from './schema.ts'
 import { bucketSql, personDaysSql, sourceFor, type Source } from './source.ts'
 
@@ -65,11 +65,20 @@ const answer = (question: Asked, context: QuestionContext, rows: readonly Row[])
 const completeness = ({ interval, from, to, zone, periods }: Asked, { asOf }: QuestionContext) => {
   const today = createZone(zone).day(asOf)
   const last = [addDays(to, 1), today].sort()[0]!
-  const known = new Map(
-    startsBetween(interval, from, to).map((at) => [
-      at,
-      Array.from({ length: periods + 1 }, (_, n) => stepFrom(interval, at, n + 1) <= last),
-    ]),
-  )
-  return (at: string): readonly boolean[] => known.get(at) ?? []
+  const first = startOf(interval, from)
+  // Asked of the cohorts that there are, by halving: `from` and `to` can be a century apart, and this blocks all others.
+  const completeUpTo = (at: string): number => {
+    let [below, above] = [0, periods + 2]
+    while (above - below > 1) {
+      const middle = (below + above) >> 1
+      if (stepFrom(interval, at, middle) <= last) below = middle
+      else above = middle
+    }
+    return below
+  }
+  return (at: string): readonly boolean[] => {
+    if (at < first || at > to) return []
+    const end = completeUpTo(at)
+    return Array.from({ length: periods + 1 }, (_, n) => n < end)
+  }
 }
