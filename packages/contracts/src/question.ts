@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { canonicalZone, spelledZone } from './zone-name.ts'
 
 /**
  * Questions of `POST /api/metrics/<question>` and their answers. Every object is strict: a misspelt option is an
@@ -14,16 +15,7 @@ function isCalendarDay(text: string): boolean {
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text) && text >= '2000-01-01' && text <= '2105-12-31'
 }
 
-const zone = z.string().refine(isZone, { message: 'an IANA time zone, like Asia/Shanghai' })
-
-function isZone(name: string): boolean {
-  if (!/^[A-Za-z][A-Za-z0-9_+\-/]{0,60}$/.test(name)) return false
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
-  } catch {
-    return false
-  }
-}
+const zone = z.string().refine((name) => canonicalZone(name) !== null, { message: 'an IANA time zone, like Asia/Shanghai' }).overwrite(spelledZone)
 
 const name = z.string().min(1).max(500)
 

@@ -1,13 +1,11 @@
-import { ProblemError } from '@millrace/contracts'
+import { canonicalZone, ProblemError } from '@millrace/contracts'
 import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
 import { type AccessDeps, callerOf, requireApiKey } from './access.ts'
 
-const isZone = (name: string): boolean => name === 'UTC' || Intl.supportedValuesOf('timeZone').includes(name)
-
 const newProject = z.strictObject({
   name: z.string().trim().min(1).max(80),
-  zone: z.string().refine(isZone, { error: 'must be an IANA time zone such as UTC or Asia/Shanghai' }).default('UTC'),
+  zone: z.string().refine((name) => canonicalZone(name) !== null, { error: 'must be an IANA time zone such as UTC or Asia/Shanghai' }).overwrite((name) => canonicalZone(name) ?? name).default('UTC'),
   currency: z.string().regex(/^[A-Z]{3}$/, { error: 'must be an ISO 4217 code such as USD or CNY' }).default('USD'),
 })
 

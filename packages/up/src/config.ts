@@ -1,10 +1,9 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { canonicalZone } from '@millrace/contracts'
 import { ConfigError, logLevels } from '@millrace/service-kit'
 import { z } from 'zod'
 
 const port = z.coerce.number({ error: 'must be a number' }).int().min(0).max(65_535, { error: 'must be between 0 and 65535' })
-const isZone = (name: string): boolean => Intl.supportedValuesOf('timeZone').includes(name) || name === 'UTC'
-
 /** Everything that one process is told. Absent optional settings are decided by what the data folder holds. */
 export const upConfig = z.object({
   port: port.default(8080),
@@ -15,7 +14,7 @@ export const upConfig = z.object({
   dataDir: z.string().min(1),
   writeKey: z.string().regex(/^[\w.-]{4,128}$/, { error: 'must be 4 to 128 letters, digits, dots, dashes or underscores' }).optional(),
   apiKey: z.string().regex(/^[\w.-]{8,128}$/, { error: 'must be 8 to 128 letters, digits, dots, dashes or underscores' }).optional(),
-  zone: z.string().refine(isZone, { error: 'must be an IANA time zone such as UTC or Asia/Shanghai' }).optional(),
+  zone: z.string().refine((name) => canonicalZone(name) !== null, { error: 'must be an IANA time zone such as UTC or Asia/Shanghai' }).overwrite((name) => canonicalZone(name) ?? name).optional(),
   currency: z.string().regex(/^[A-Z]{3}$/, { error: 'must be an ISO 4217 code such as USD or CNY' }).optional(),
   logLevel: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
   sync: z.enum(['disk', 'os'], { error: 'must be disk (an acknowledged event survives a power cut) or os (faster: it survives kill -9 only)' }).default('disk'),

@@ -82,9 +82,14 @@ const ask = async <Question, Result>(
     if (error instanceof QuestionTooLarge) throw new ProblemError(error.code, error.message)
     if (error instanceof StoreError && OVERFLOWS.has(error.code))
       throw new ProblemError('UNPROCESSABLE', 'a value of the property is too large to be summed exactly')
+    if (error instanceof StoreError && error.code === BAD_ARGUMENTS && error.message.includes('Cannot load time zone'))
+      throw new ProblemError('QUESTION_INVALID', 'zone: the column store does not know this name; ask by that of a city, like Asia/Shanghai')
     throw error
   }
 }
+
+/** Of the column store, which has its own list of zones: `PST` is one for the language and none for it. */
+const BAD_ARGUMENTS = 36
 
 /** ARGUMENT_OUT_OF_BOUND and DECIMAL_OVERFLOW. */
 const OVERFLOWS: ReadonlySet<number> = new Set([69, 407])
