@@ -58,6 +58,10 @@ describe('traits', () => {
     const { traits } = profile(identify('a', T, JSON.parse('{"__proto__": "x", "constructor": 1}') as Record<string, unknown>))
     expect(JSON.stringify(traits)).toBe('{"__proto__":"x","constructor":1}')
   })
+  it('takes a number that no store can keep for null', () => {
+    const { traits } = profile(identify('a', T, JSON.parse('{"size": 1e400, "n": 1}') as Record<string, unknown>))
+    expect(traits).toEqual({ n: 1 })
+  })
   it('leaves the traits of a group to the group', () => {
     expect(profile(eventOf({ type: 'group', event: 'Group', traits: { name: 'Acme' } })).traits).toEqual({})
   })
