@@ -64,7 +64,15 @@ const REPLACED = Buffer.from('\ufffd')
  * Names and texts come from senders. The unpacking renames a member `__proto__`, and UTF-8 has no lone surrogates:
  * what was read back would not be what was in memory. JSON carries both.
  */
-const isAltered = (packed: Buffer): boolean => packed.includes(PROTO) || packed.includes(REPLACED)
+const isAltered = (packed: Buffer): boolean => packed.includes(PROTO) || packed.includes(REPLACED) || hasSurrogate(packed)
+
+/** The packing writes short texts by itself, and a lone surrogate as the three bytes that UTF-8 forbids. Numbers may look like it. */
+const hasSurrogate = (packed: Buffer): boolean => {
+  for (let at = packed.indexOf(0xed); at >= 0; at = packed.indexOf(0xed, at + 1)) {
+    if (packed[at + 1]! >> 5 === 0b101 && packed[at + 2]! >> 6 === 0b10) return true
+  }
+  return false
+}
 
 /** Null where it holds bytes: in those the pattern of a replaced character means nothing. */
 const jsonOf = (document: Document): string | null => {

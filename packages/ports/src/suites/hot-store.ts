@@ -47,11 +47,16 @@ const documents = (context: Context): void => {
 
   it('gives back what no sender should write: a member __proto__, lone surrogates, bytes that look like them', async () => {
     const { hot } = context.fixture
-    const odd = JSON.parse('{"traits":{"__proto__":["x",1],"\\ud800":"\\udc00 x","constructor":1},"text":"\\ufffd","list":["__proto__"]}') as unknown
-    await hot.apply(write('s', 1, { puts: [['odd', odd], ['bytes', Uint8Array.of(0xef, 0xbf, 0xbd)]] }))
-    const [found, bytes] = await (await context.fixture.reopen()).get('s', ['odd', 'bytes'])
-    expect(JSON.stringify(found)).toBe(JSON.stringify(odd))
-    expect([...(bytes as Uint8Array)]).toEqual([0xef, 0xbf, 0xbd])
+    const odd = [
+      '{"traits":{"__proto__":["x",1],"constructor":1}}', '{"text":"\\ufffd"}', '{"\\ud800":"\\udc00"}', '{"short":"x\\udbff"}', '{"korean":"하핳힣"}',
+      `{"long":"${'x'.repeat(100)}\\ud800"}`, '["__proto__"]', '"\\udfff"', '1782000237.25',
+    ].map((json) => JSON.parse(json) as unknown)
+    const puts = odd.map((document, at): [string, unknown] => [String(at), document])
+    await hot.apply(write('s', 1, { puts: [...puts, ['bytes', Uint8Array.of(0xef, 0xbf, 0xbd, 0xed, 0xa0, 0x80)]] }))
+    const reopened = await context.fixture.reopen()
+    for (const [key, document] of puts) expect(JSON.stringify((await reopened.get('s', [key]))[0])).toBe(JSON.stringify(document))
+    const [bytes] = await reopened.get('s', ['bytes'])
+    expect([...(bytes as Uint8Array)]).toEqual([0xef, 0xbf, 0xbd, 0xed, 0xa0, 0x80])
   })
 
   it('keeps scopes apart, also when one name starts with the other', async () => {
