@@ -2,6 +2,8 @@ import {
   createZone, decodeEvent, decodeRecord, hash32, isRefusal, type NumberMoved, type ResolvedEventLine,
 } from '@millrace/contracts'
 import { emptyState, includeEvent, profileOf, type ProfileState } from '@millrace/profile'
+import type { StateWrite } from '@millrace/ports'
+import { StateMoved } from '@millrace/service-kit'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { foldScope, linkedKeys, newDocument, personKey, type ProfileDocument, SNAPSHOT, statesOf } from '../src/fold/documents.ts'
@@ -171,6 +173,19 @@ describe('fold and snapshots over kills', () => {
       expect(kills.size).toBe(stack ? 6 : 5)
     })
   }
+  it('discard their memory when the last write of a copy that lost the partition comes late (R17)', async () => {
+    const durable = createDurable()
+    const partition = partitionOf(P)
+    for (const messageId of ['a', 'b', 'c']) durable.append([resolved(partition, [eventLine({ number: 1, epoch: 0, person: P, messageId, at: T })])])
+    const late: StateWrite[] = []
+    const other = await run({ ...durable, apply: (write) => { late.push(write); return true } })
+    await other.step(partition, 3)
+    const life = await run(durable)
+    durable.apply(late[0]!)
+    await expect(life.step(partition, 3)).rejects.toThrow(StateMoved)
+    await toTheEnd(durable)
+    expect(profileIn(durable, P).events).toBe(3)
+  })
   it('would miss a person if the position were stored before the insert', async () => {
     const durable = createDurable()
     durable.append([resolved(partitionOf(P), [eventLine({ number: 1, epoch: 0, person: P, messageId: 'a', at: T })])])

@@ -1,4 +1,4 @@
-import type { HotStore } from '@millrace/ports'
+import type { OwnScope } from '@millrace/service-kit'
 import { describe, expect, it } from 'vitest'
 import { newPerson, type PersonState } from '../src/handlers/documents.ts'
 import { createPeople } from '../src/handlers/people.ts'
@@ -11,17 +11,17 @@ const person = (segments: number): PersonState => ({
 /** A store that counts how many documents it was asked for. */
 const countingStore = () => {
   const counted = { asked: 0 }
-  const get: HotStore['get'] = async (_scope, keys) => {
+  const get: OwnScope['get'] = async (keys) => {
     counted.asked += keys.length
     return keys.map(() => undefined)
   }
-  return { hot: { get } as unknown as HotStore, counted }
+  return { scope: { get } as unknown as OwnScope, counted }
 }
 
 describe('people in memory', () => {
   it('are bounded by what they take, which grows with the segments', async () => {
-    const { hot, counted } = countingStore()
-    const people = createPeople(hot, 's', { peopleMax: 1_000, bytesMax: 200_000 }, (one) => one)
+    const { scope, counted } = countingStore()
+    const people = createPeople(scope, { peopleMax: 1_000, bytesMax: 200_000 }, (one) => one)
     const ids = Array.from({ length: 20 }, (_, at) => `p${at}`)
     for (const [segments, kept] of [[1, 20], [100, 12]] as const) {
       await people.load(ids)

@@ -103,8 +103,10 @@ export const createSystem = async ({ columns, zone = 'UTC', projectId = 1, probe
     /** Time goes on in small steps until the backfills that are under way are done. */
     untilLive: async (segment: string) => {
       for (let step = 0; step < 3_000; step++) {
-        const [document] = await hot.get('segmentation:3', [`rule:${String(project.id).padStart(5, '0')}/${segment}`])
-        if ((document as { state?: string } | undefined)?.state === 'live') return drain()
+        const documents = await Promise.all([0, 1, 2, 3].map(async (partition) =>
+          (await hot.get(`segmentation:${partition}`, [`rule:${String(project.id).padStart(5, '0')}/${segment}`]))[0] as { state: string; version: number } | undefined))
+        // Behind an edit a partition may still have the version before, which is live.
+        if (documents.every((document) => document?.state === 'live' && document.version === documents[0]!.version)) return drain()
         await clock.moveTo(clock.now() + 10)
         await new Promise((resolve) => setTimeout(resolve, 1))
       }

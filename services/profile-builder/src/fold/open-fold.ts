@@ -1,6 +1,6 @@
 import type { DecodeSettings } from '@millrace/contracts'
 import type { Assignment, Batch, HotStore, PartitionConsumer, StateWrite, Step } from '@millrace/ports'
-import { resumeFrom } from '../resolve/watermark.ts'
+import { openOwnScope, type OwnScope } from '@millrace/service-kit'
 import type { PartitionSnapshots } from '../snapshots/snapshots.ts'
 import { applyRecord, newWork, type FoldWork } from './apply.ts'
 import { createDocumentCache, type DocumentCache } from './cache.ts'
@@ -26,20 +26,19 @@ export interface FoldConfig {
 /** The one writer of profiles: events.resolved → documents of scope `fold:<partition>`, and states that move on. */
 export const openFold = (deps: FoldDeps, config: FoldConfig) => async (assignment: Assignment): Promise<PartitionConsumer> => {
   const { partition } = assignment
-  const scope = foldScope(partition)
-  const from = await resumeFrom(deps.hot, scope, assignment)
-  const [told] = (await deps.hot.get(scope, [CLOCK])) as [{ at: number } | undefined]
+  const scope = await openOwnScope(deps.hot, foldScope(partition), assignment)
+  const [told] = (await scope.get([CLOCK])) as [{ at: number } | undefined]
   const cache = createDocumentCache(config.cacheBytesMax)
-  const snapshots = await deps.openSnapshots(partition, from)
+  const snapshots = await deps.openSnapshots(partition, scope.from)
   let clock = told?.at ?? 0
   let handed: FoldWork | undefined
 
   const handle = async (batch: Batch): Promise<Step> => {
     await snapshots.room()
     const records = batch.records.map(readRecord)
-    const work = newWork(await load(deps.hot, scope, cache, records), clock)
+    const work = newWork(await load(scope, cache, records), clock)
     for (const record of records) applyRecord(work, record, await deps.settingsOf(record.header.project))
-    const state = stateOf(scope, batch.end, work)
+    const state = stateOf(scope.name, batch.end, work)
     const outputs = movedRecords(work.moved)
     for (const [key, document] of work.after) cache.set(key, isEmptied(document) ? null : document)
     clock = work.clock
@@ -50,9 +49,10 @@ export const openFold = (deps: FoldDeps, config: FoldConfig) => async (assignmen
   }
 
   return {
-    from,
+    from: scope.from,
     handle,
     stored: (batch) => {
+      scope.stored(batch.end)
       if (handed) snapshots.changed(handed.after, batch.end)
       handed = undefined
       deps.probe?.('fold.stored')
@@ -64,7 +64,7 @@ export const openFold = (deps: FoldDeps, config: FoldConfig) => async (assignmen
 const countOf = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0)
 
 const load = async (
-  hot: HotStore, scope: string, cache: DocumentCache, records: readonly FoldRecord[],
+  scope: OwnScope, cache: DocumentCache, records: readonly FoldRecord[],
 ): Promise<ReadonlyMap<string, ProfileDocument>> => {
   const found = new Map<string, ProfileDocument>()
   const missing = new Set<string>()
@@ -81,7 +81,7 @@ const load = async (
   }
   if (missing.size === 0) return found
   const keys = [...missing]
-  const documents = await hot.get(scope, keys)
+  const documents = await scope.get(keys)
   keys.forEach((key, at) => {
     const document = documents[at] as ProfileDocument | undefined
     if (document) found.set(key, document)

@@ -2,8 +2,8 @@ import type { IdentityFact, Project } from '@millrace/contracts'
 import { decodeRecord, topics } from '@millrace/contracts'
 import { decide } from '@millrace/identity'
 import type { Assignment, Batch, ConsumeOptions, HotStore, LogRecord, PartitionConsumer } from '@millrace/ports'
+import { openOwnScope } from '@millrace/service-kit'
 import { DocumentCache } from '../resolve/document-cache.ts'
-import { watermarkOf } from '../resolve/watermark.ts'
 import { decideBatch, identityScope } from './decide-batch.ts'
 
 export { keysOfPerson, lookupIdentity } from './lookup.ts'
@@ -38,16 +38,15 @@ export const openIdentity = (deps: IdentityDeps): ConsumeOptions => ({
 })
 
 const openPartition = async (deps: IdentityDeps, assignment: Assignment): Promise<PartitionConsumer> => {
-  const scope = identityScope(assignment.partition)
-  const watermark = await watermarkOf(deps.hot, scope, assignment)
+  const scope = await openOwnScope(deps.hot, identityScope(assignment.partition), assignment)
   const state = {
-    scope,
-    cache: new DocumentCache(deps.hot, scope, watermark, deps.documentsMax ?? DOCUMENTS_MAX),
+    scope: scope.name,
+    cache: new DocumentCache(scope, deps.documentsMax ?? DOCUMENTS_MAX),
     decide: deps.decide ?? decide,
     partitions: deps.partitions ?? { accepted: topics.accepted.partitions, map: topics.map.partitions },
   }
   return {
-    from: watermark ?? 0,
+    from: scope.from,
     async handle(batch: Batch) {
       const { facts, unknown } = await readFacts(deps.projects, batch)
       if (unknown > 0) deps.logger.warn({ event: 'facts.skipped', unknown }, 'of no known project')

@@ -1,4 +1,4 @@
-import type { HotStore } from '@millrace/ports'
+import type { OwnScope } from '@millrace/service-kit'
 import type { Fingerprint } from './fingerprints.ts'
 import { FINGERPRINT_BYTES, fingerprintOf, Fingerprints, readFingerprint, writeFingerprint } from './fingerprints.ts'
 
@@ -125,10 +125,10 @@ export class Repeats {
 }
 
 /** @throws what the store throws */
-export const loadRepeats = async (hot: HotStore, scope: string, horizonMsMax: number): Promise<Repeats> => {
+export const loadRepeats = async (scope: Pick<OwnScope, 'scan'>, horizonMsMax: number): Promise<Repeats> => {
   const repeats = new Repeats(horizonMsMax)
   for (let after: string | undefined; ; ) {
-    const entries = await hot.scan(scope, { prefix: PREFIX, limit: SCAN_LIMIT, ...(after !== undefined && { after }) })
+    const entries = await scope.scan({ prefix: PREFIX, limit: SCAN_LIMIT, ...(after !== undefined && { after }) })
     for (const { key, document } of entries) repeats.load(key, document as Uint8Array)
     if (entries.length < SCAN_LIMIT) return repeats
     after = entries.at(-1)!.key

@@ -1,16 +1,8 @@
-import type { HotStore } from '@millrace/ports'
+import type { OwnScope } from '@millrace/service-kit'
 
 export interface Changes {
   readonly puts: readonly (readonly [string, unknown])[]
   readonly deletes: readonly string[]
-}
-
-/**
- * Somebody else wrote the state: a copy that lost this partition and whose last write came late. What is in memory
- * lies behind it, so the partition is opened again from there.
- */
-export class StateMoved extends Error {
-  override readonly name = 'StateMoved'
 }
 
 /**
@@ -21,16 +13,11 @@ export class DocumentCache {
   /** In the order of their last load: the first is dropped first. null: the store has none. */
   private readonly documents = new Map<string, unknown>()
   private readonly dirty = new Set<string>()
-  private readonly hot: HotStore
-  private readonly scope: string
+  private readonly scope: OwnScope
   private readonly sizeMax: number
-  /** The position that the stored documents include, as far as this copy knows. */
-  private watermark: number | null
 
-  constructor(hot: HotStore, scope: string, watermark: number | null, sizeMax: number) {
-    this.hot = hot
+  constructor(scope: OwnScope, sizeMax: number) {
     this.scope = scope
-    this.watermark = watermark
     this.sizeMax = sizeMax
   }
 
@@ -57,8 +44,7 @@ export class DocumentCache {
       }
     }
     if (missing.length === 0) return
-    const found = await this.hot.get(this.scope, missing)
-    await this.checkUnmoved()
+    const found = await this.scope.get(missing)
     missing.forEach((key, at) => this.documents.set(key, found[at] ?? null))
   }
 
@@ -75,14 +61,9 @@ export class DocumentCache {
     return { puts, deletes }
   }
 
-  /** Documents and watermark are written as one, so what was read before an unchanged watermark is not ahead of it. */
-  async checkUnmoved(): Promise<void> {
-    if ((await this.hot.watermark(this.scope)) !== this.watermark) throw new StateMoved(`the state of ${this.scope} was written by another copy`)
-  }
-
   /** After a batch was stored: nothing is dirty. Keeps the memory within its bound. */
   stored(watermark: number): void {
-    this.watermark = watermark
+    this.scope.stored(watermark)
     const tooMany = this.documents.size - this.sizeMax
     let dropped = 0
     for (const key of this.documents.keys()) {

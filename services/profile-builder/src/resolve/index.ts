@@ -2,12 +2,12 @@ import type { Project } from '@millrace/contracts'
 import { topics } from '@millrace/contracts'
 import { onCommand, onEvent, onPlaced } from '@millrace/identity'
 import type { Assignment, Batch, ConsumeOptions, HotStore, PartitionConsumer } from '@millrace/ports'
+import { openOwnScope } from '@millrace/service-kit'
 import { loadRepeats } from '../repeats/repeats.ts'
 import { DocumentCache } from './document-cache.ts'
 import type { ProjectById } from './read-batch.ts'
 import { readRecord } from './read-batch.ts'
 import { resolveBatch, resolveScope } from './resolve-partition.ts'
-import { watermarkOf } from './watermark.ts'
 
 export { resolveScope } from './resolve-partition.ts'
 export { lookupKey } from './lookup.ts'
@@ -50,19 +50,17 @@ export const openResolve = (deps: ResolveDeps): ConsumeOptions => ({
 const openPartition = async (deps: ResolveDeps, assignment: Assignment): Promise<PartitionConsumer> => {
   const { hot, logger } = deps
   const { partition } = assignment
-  const scope = resolveScope(partition)
-  const watermark = await watermarkOf(hot, scope, assignment)
+  const scope = await openOwnScope(hot, resolveScope(partition), assignment)
   await deps.projects.refresh()
   const state = {
     partition,
-    cache: new DocumentCache(hot, scope, watermark, deps.documentsMax ?? DOCUMENTS_MAX),
-    repeats: await loadRepeats(hot, scope, horizonMsMax(deps.projects.all())),
+    cache: new DocumentCache(scope, deps.documentsMax ?? DOCUMENTS_MAX),
+    repeats: await loadRepeats(scope, horizonMsMax(deps.projects.all())),
     folds: deps.folds ?? { onEvent, onCommand, onPlaced },
     partitions: deps.partitions ?? { resolved: topics.resolved.partitions, facts: topics.facts.partitions },
   }
-  await state.cache.checkUnmoved()
   return {
-    from: watermark ?? 0,
+    from: scope.from,
     async handle(batch: Batch) {
       const incoming = await readBatch(deps.projects, batch)
       const refused = incoming.filter((item) => item.kind === 'refused').length

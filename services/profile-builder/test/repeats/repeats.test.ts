@@ -1,4 +1,4 @@
-import type { HotStore } from '@millrace/ports'
+import type { OwnScope } from '@millrace/service-kit'
 import { describe, expect, it } from 'vitest'
 import type { RepeatChanges } from '../../src/repeats/repeats.ts'
 import { CHUNK_IDS, DAY_MS, loadRepeats, Repeats } from '../../src/repeats/repeats.ts'
@@ -15,15 +15,15 @@ const message = (id: number | string, receivedAt = START, key = 'user_id:u1', pr
 })
 
 /** Only what `loadRepeats` uses. */
-const storeOf = (documents: ReadonlyMap<string, unknown>): HotStore =>
+const storeOf = (documents: ReadonlyMap<string, unknown>): Pick<OwnScope, 'scan'> =>
   ({
-    scan: async (_scope: string, { prefix, after, limit }: { prefix: string; after?: string; limit: number }) =>
+    scan: async ({ prefix, after, limit }: { prefix: string; after?: string; limit: number }) =>
       [...documents]
         .filter(([key]) => key.startsWith(prefix) && (after === undefined || key > after))
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .slice(0, limit)
         .map(([key, document]) => ({ key, document })),
-  }) as unknown as HotStore
+  })
 
 const write = (documents: Map<string, unknown>, { puts, deletes }: RepeatChanges): void => {
   for (const [key, chunk] of puts) documents.set(key, Uint8Array.from(chunk))
@@ -55,11 +55,11 @@ describe('the memory of repeats', () => {
         if (id % size === 0) write(documents, repeats.takeChanges())
         if (id % 613 === 0) {
           write(documents, repeats.takeChanges())
-          repeats = await loadRepeats(storeOf(documents), 'resolve:0', WEEK)
+          repeats = await loadRepeats(storeOf(documents), WEEK)
         }
       }
       write(documents, repeats.takeChanges())
-      const again = await loadRepeats(storeOf(documents), 'resolve:0', WEEK)
+      const again = await loadRepeats(storeOf(documents), WEEK)
       for (let id = 0; id < 2500; id++) expect(again.isRepeat(message(id, START + 2 * DAY_MS))).toBe(true)
       expect(again.takeChanges().puts).toEqual([])
       const bytes = [...documents.values()].reduce<number>((sum, chunk) => sum + (chunk as Uint8Array).byteLength, 0)
@@ -84,7 +84,7 @@ describe('the memory of repeats', () => {
     const repeats = new Repeats(WEEK)
     for (const [id, day] of [[1, 0], [2, 6]] as const) repeats.isRepeat(message(id, START + day * DAY_MS))
     write(documents, repeats.takeChanges())
-    const again = await loadRepeats(storeOf(documents), 'resolve:0', WEEK)
+    const again = await loadRepeats(storeOf(documents), WEEK)
     write(documents, again.takeChanges())
     expect(documents.size).toBe(2)
     expect(again.isRepeat(message(1, START + 6 * DAY_MS))).toBe(true)

@@ -1,6 +1,7 @@
 import { topics } from '@millrace/contracts'
 import type { Assignment, Batch, HotStore, PartitionConsumer, Step } from '@millrace/ports'
 import type { Millis } from '@millrace/contracts'
+import { openOwnScope, type OwnScope } from '@millrace/service-kit'
 import { scopeOf } from './documents.ts'
 import { openPartition, type Outcome, type Partition, type PartitionDeps } from './partition.ts'
 
@@ -19,23 +20,23 @@ export interface ConsumeDeps extends PartitionDeps {
 }
 
 /** One partition in the hands of this copy. A fault throws all of its memory away: the next `open` reads what is stored. */
-export const openConsumer = (deps: ConsumeDeps) => async ({ partition, committed }: Assignment): Promise<PartitionConsumer> => {
-  const state = await openPartition(deps, partition)
-  const watermark = await deps.hot.watermark(scopeOf(partition))
-  const watch = deps.watch(partition)
-  return consumerOf(state, watch, Math.min(watermark ?? 0, committed.offset), deps.probe)
+export const openConsumer = (deps: ConsumeDeps) => async (assignment: Assignment): Promise<PartitionConsumer> => {
+  const scope = await openOwnScope(deps.hot, scopeOf(assignment.partition), assignment)
+  const state = await openPartition(deps, scope)
+  return consumerOf(state, scope, deps.watch(assignment.partition), deps.probe)
 }
 
-const consumerOf = (state: Partition, watch: PartitionWatch, from: number, probe: ConsumeDeps['probe']): PartitionConsumer => {
+const consumerOf = (state: Partition, scope: OwnScope, watch: PartitionWatch, probe: ConsumeDeps['probe']): PartitionConsumer => {
   let outcome: Outcome | undefined
   return {
-    from,
+    from: scope.from,
     handle: async (batch: Batch): Promise<Step> => {
       outcome = await state.handle(batch)
       probe('segmentation.handled')
       return outcome.step
     },
-    stored: () => {
+    stored: (batch) => {
+      scope.stored(batch.end)
       if (outcome) watch.stored({ clock: state.clock(), earliestTimer: outcome.earliestTimer, rulesChanged: outcome.rulesChanged })
     },
     close: () => watch.close(),

@@ -1,7 +1,8 @@
 import { type DecodeSettings, type FlipCause, type FlipLine, isNobody, type Millis, type Project, type ResolvedLine } from '@millrace/contracts'
-import type { Batch, HotStore, NewRecord, Step } from '@millrace/ports'
+import type { Batch, NewRecord, Step } from '@millrace/ports'
 import { type DayOf, dayOfZone } from '@millrace/segments'
-import { CLOCK, type ClockDocument, newPerson, type PersonState, type RuleDocument, ruleKey, scopeOf } from './documents.ts'
+import type { OwnScope } from '@millrace/service-kit'
+import { CLOCK, type ClockDocument, newPerson, type PersonState, type RuleDocument, ruleKey } from './documents.ts'
 import { createDueQueue, type DueQueue } from './due.ts'
 import { judge, timerOf } from './evaluate.ts'
 import { applyToPerson, type PersonLine } from './apply.ts'
@@ -11,7 +12,6 @@ import { applyCompleted, applyRuleChange } from './rule-lines.ts'
 import { compileRules, type ProjectRules, withoutStale } from './rules.ts'
 
 export interface PartitionDeps {
-  readonly hot: HotStore
   /** @throws when the project is not known (yet): the batch is tried again */
   readonly projectOf: (id: number) => Promise<Project>
   readonly peopleCachedMax: number
@@ -60,10 +60,9 @@ const LINES_BETWEEN_PAUSES = 2_000
 const TIMERS_AT_ONCE = 1_000_000
 
 /** Loads clock and rules of the partition; people are loaded as they are met. */
-export const openPartition = async (deps: PartitionDeps, partition: number): Promise<Partition> => {
-  const scope = scopeOf(partition)
-  const [stored] = (await deps.hot.get(scope, [CLOCK])) as [ClockDocument | undefined]
-  const rules = await loadRules(deps.hot, scope)
+export const openPartition = async (deps: PartitionDeps, scope: OwnScope): Promise<Partition> => {
+  const [stored] = (await scope.get([CLOCK])) as [ClockDocument | undefined]
+  const rules = await loadRules(scope)
   const compiled = new Map<number, ProjectRules>()
   const contexts = new Map<number, ProjectContext>()
   const currencies = new Map<number, string>()
@@ -86,7 +85,7 @@ export const openPartition = async (deps: PartitionDeps, partition: number): Pro
     const currency = currencies.get(person.project)
     return currency === undefined ? person : withoutStale(person, rulesOf({ id: person.project, currency }))
   }
-  const people = createPeople(deps.hot, scope, { peopleMax: deps.peopleCachedMax, bytesMax: deps.peopleBytesMax }, freshOf)
+  const people = createPeople(scope, { peopleMax: deps.peopleCachedMax, bytesMax: deps.peopleBytesMax }, freshOf)
 
   /** State of the batch at hand. */
   let queue: DueQueue = createDueQueue()
@@ -174,7 +173,7 @@ export const openPartition = async (deps: PartitionDeps, partition: number): Pro
     for (const { project } of records) await contextOf(project)
     horizon = records.reduce((latest, record) => Math.max(latest, clockWithin(record)), fold.clock)
     queue = createDueQueue()
-    const due = await deps.hot.timersDue(scope, horizon, TIMERS_AT_ONCE)
+    const due = await scope.timersDue(horizon, TIMERS_AT_ONCE)
     for (const { at, id } of due) queue.add(at, id)
     await people.load([...due.map(({ id }) => id), ...records.flatMap(({ lines }) => lines.flatMap(personsOf))])
   }
@@ -201,7 +200,7 @@ export const openPartition = async (deps: PartitionDeps, partition: number): Pro
       return [ruleKey(project, segment), rules.get(project)!.get(segment)]
     })
     const clockPut: readonly (readonly [string, unknown])[] = fold.clock === clockBefore ? [] : [[CLOCK, { at: fold.clock }]]
-    const state = { scope, watermark: batch.end, ...writes, puts: [...writes.puts, ...rulePuts, ...clockPut] }
+    const state = { scope: scope.name, watermark: batch.end, ...writes, puts: [...writes.puts, ...rulePuts, ...clockPut] }
     return { step: { outputs, state }, earliestTimer, rulesChanged }
   }
   return { handle, clock: () => fold.clock }
@@ -209,9 +208,9 @@ export const openPartition = async (deps: PartitionDeps, partition: number): Pro
 
 const RULES_MAX = 100_000
 
-const loadRules = async (hot: HotStore, scope: string): Promise<Fold['rules']> => {
+const loadRules = async (scope: OwnScope): Promise<Fold['rules']> => {
   const rules: Fold['rules'] = new Map()
-  for (const { document } of await hot.scan(scope, { prefix: 'rule:', limit: RULES_MAX })) {
+  for (const { document } of await scope.scan({ prefix: 'rule:', limit: RULES_MAX })) {
     const rule = document as RuleDocument
     const ofProject = rules.get(rule.project) ?? new Map<string, RuleDocument>()
     rules.set(rule.project, ofProject.set(rule.segment, rule))

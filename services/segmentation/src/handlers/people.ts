@@ -1,4 +1,4 @@
-import type { HotStore } from '@millrace/ports'
+import type { OwnScope } from '@millrace/service-kit'
 import { personKey, type PersonState, PEOPLE } from './documents.ts'
 import { timerOf } from './evaluate.ts'
 
@@ -32,7 +32,7 @@ export interface PeopleBounds {
   readonly bytesMax: number
 }
 
-export const createPeople = (hot: HotStore, scope: string, bounds: PeopleBounds, onLoad: (person: PersonState) => PersonState): People => {
+export const createPeople = (scope: OwnScope, bounds: PeopleBounds, onLoad: (person: PersonState) => PersonState): People => {
   /** In the order of last use. An undefined one is known to be absent. */
   const cached = new Map<string, PersonState | undefined>()
   const weights = new Map<string, number>()
@@ -58,7 +58,7 @@ export const createPeople = (hot: HotStore, scope: string, bounds: PeopleBounds,
     const missing = [...new Set(ids)].filter((id) => !cached.has(id))
     for (let from = 0; from < missing.length; from += LOAD_AT_ONCE) {
       const some = missing.slice(from, from + LOAD_AT_ONCE)
-      const documents = await hot.get(scope, some.map(personKey))
+      const documents = await scope.get(some.map(personKey))
       some.forEach((id, index) => {
         use(id, documents[index] === undefined ? undefined : onLoad(documents[index] as PersonState))
         weigh(id)
@@ -74,7 +74,7 @@ export const createPeople = (hot: HotStore, scope: string, bounds: PeopleBounds,
     load,
     get: (id) => cached.get(id),
     put,
-    pages: (size) => pagesOf(hot, scope, size, { cached, changed: storedTimers, onLoad }),
+    pages: (size) => pagesOf(scope, size, { cached, changed: storedTimers, onLoad }),
     flush: () => {
       const writes = writesOf(storedTimers, cached)
       for (const id of storedTimers.keys()) weigh(id)
@@ -117,11 +117,11 @@ interface PagesOver {
   readonly onLoad: (person: PersonState) => PersonState
 }
 
-async function* pagesOf(hot: HotStore, scope: string, size: number, over: PagesOver): AsyncIterable<readonly (readonly [string, PersonState])[]> {
+async function* pagesOf(scope: OwnScope, size: number, over: PagesOver): AsyncIterable<readonly (readonly [string, PersonState])[]> {
   const isNew = new Set(over.changed.keys())
   let after: string | undefined
   for (;;) {
-    const entries = await hot.scan(scope, { prefix: PEOPLE, limit: size, ...(after === undefined ? {} : { after }) })
+    const entries = await scope.scan({ prefix: PEOPLE, limit: size, ...(after === undefined ? {} : { after }) })
     if (entries.length === 0) break
     after = entries.at(-1)!.key
     const page: (readonly [string, PersonState])[] = []

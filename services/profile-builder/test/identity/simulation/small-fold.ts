@@ -3,8 +3,8 @@ import { compareOrder, decodeRecord, encodeRecord, partitionOfPerson, topics } f
 import type { Addable, Moved, PersonDocument } from '@millrace/identity'
 import { activeSlots, applyToSlot, isHeld, onExpected, onLeft, onMoved } from '@millrace/identity'
 import type { Batch, ConsumeOptions, HotStore, NewRecord, Step } from '@millrace/ports'
+import { openOwnScope } from '@millrace/service-kit'
 import { DocumentCache } from '../../../src/resolve/document-cache.ts'
-import { watermarkOf } from '../../../src/resolve/watermark.ts'
 
 /** A profile and a segment of the plainest kind, on the real person side: enough to see any event lost, doubled or mixed. */
 export interface Tally {
@@ -65,12 +65,11 @@ export const openSmallFold = ({ hot, partitions, folds }: SmallDeps): ConsumeOpt
     throw error
   },
   open: async (assignment) => {
-    const scope = smallScope(assignment.partition)
-    const watermark = await watermarkOf(hot, scope, assignment)
-    const cache = new DocumentCache(hot, scope, watermark, 20)
+    const scope = await openOwnScope(hot, smallScope(assignment.partition), assignment)
+    const cache = new DocumentCache(scope, 20)
     return {
-      from: watermark ?? 0,
-      handle: (batch) => foldBatch({ cache, scope, partitions, folds }, batch),
+      from: scope.from,
+      handle: (batch) => foldBatch({ cache, scope: scope.name, partitions, folds }, batch),
       stored: ({ end }) => cache.stored(end),
       close: async () => {},
     }

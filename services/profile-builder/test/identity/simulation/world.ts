@@ -1,6 +1,6 @@
 import type { Batch, Committed, ConsumeOptions, HotStore, LogRecord, NewRecord, PartitionConsumer, StateWrite, Step } from '@millrace/ports'
 import type { Random } from '@millrace/identity/simulation'
-import { StateMoved } from '../../../src/resolve/document-cache.ts'
+import { StateMoved } from '@millrace/service-kit'
 
 /** How a step is stored. embedded: one transaction. stack: outputs and position, then state, with crashes between. */
 export type Wiring = 'embedded' | 'stack'
