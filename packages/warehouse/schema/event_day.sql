@@ -12,4 +12,4 @@ CREATE TABLE millrace_store.event_day
 ENGINE = AggregatingMergeTree
 PARTITION BY (project, toYear(day))
 ORDER BY (project, event, day, nobody, currency)
-SETTINGS non_replicated_deduplication_window = 20000, index_granularity = 8192
+SETTINGS non_replicated_deduplication_window = 20000, index_granularity = 8192, old_parts_lifetime = 20

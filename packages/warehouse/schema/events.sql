@@ -32,4 +32,4 @@ CREATE TABLE millrace_store.events
 ENGINE = MergeTree
 PARTITION BY (project, toYear(day))
 ORDER BY (project, event, day, number, timestamp)
-SETTINGS non_replicated_deduplication_window = 20000, lightweight_mutation_projection_mode = 'rebuild', index_granularity = 8192
+SETTINGS non_replicated_deduplication_window = 20000, lightweight_mutation_projection_mode = 'rebuild', index_granularity = 8192, old_parts_lifetime = 20

@@ -13,4 +13,4 @@ CREATE TABLE millrace_store.numbers
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY project
 ORDER BY (project, number)
-SETTINGS non_replicated_deduplication_window = 20000, index_granularity = 8192
+SETTINGS non_replicated_deduplication_window = 20000, index_granularity = 8192, old_parts_lifetime = 20

@@ -5,4 +5,4 @@ CREATE TABLE millrace_store.person_base_versions
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY project
-SETTINGS non_replicated_deduplication_window = 20000, index_granularity = 8192
+SETTINGS non_replicated_deduplication_window = 20000, index_granularity = 8192, old_parts_lifetime = 20

@@ -15,4 +15,4 @@ CREATE TABLE millrace_store.rejected
 ENGINE = MergeTree
 PARTITION BY project
 ORDER BY (project, received_at)
-SETTINGS non_replicated_deduplication_window = 20000, index_granularity = 8192
+SETTINGS non_replicated_deduplication_window = 20000, index_granularity = 8192, old_parts_lifetime = 20

@@ -10,4 +10,4 @@ CREATE TABLE millrace_store.repeats
 ENGINE = MergeTree
 PARTITION BY project
 ORDER BY (project, source, hour)
-SETTINGS non_replicated_deduplication_window = 20000, index_granularity = 8192
+SETTINGS non_replicated_deduplication_window = 20000, index_granularity = 8192, old_parts_lifetime = 20

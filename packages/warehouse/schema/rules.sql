@@ -11,4 +11,4 @@ CREATE TABLE millrace_store.rules
 ENGINE = ReplacingMergeTree
 PARTITION BY project
 ORDER BY (project, segment, version, at)
-SETTINGS non_replicated_deduplication_window = 20000, index_granularity = 8192
+SETTINGS non_replicated_deduplication_window = 20000, index_granularity = 8192, old_parts_lifetime = 20

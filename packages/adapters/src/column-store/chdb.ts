@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { StoreError, type ColumnStore, type Insert, type QueryOptions } from '@millrace/ports'
 import type { createChdbConnection } from 'chdb/connection'
 import type { Session } from 'chdb'
+import { createDiskGuard, type DiskGuard } from './disk-guard.ts'
 import { createPool, type Pool } from './pool.ts'
 import { emptyNativeBlock, framingOf, headLengthOf } from './framing.ts'
 import { insertPrefixSettings, withFormat } from './statement.ts'
@@ -16,6 +17,8 @@ export interface ChdbOptions {
   readonly waitingMax?: number
   /** What the engine may take in all; a statement that needs more fails with code 241, the process lives. */
   readonly memoryBytesMax?: number
+  /** Nothing is inserted or merged while the disk has less room than this. Default 32 MiB. */
+  readonly freeBytesMin?: number
   /** Called at named points, so that a test can kill the process there. */
   readonly probe?: (point: string) => void
 }
@@ -38,15 +41,19 @@ export const createChdbStore = (options: ChdbOptions): ColumnStore => {
     open: connect,
     close: (connection) => connection.close(),
   })
+  const command = (sql: string): Promise<void> => pool.run(async ({ chdb }) => void (await chdb.queryAsync(sql)), 'work').catch(rethrow)
+  const query: ColumnStore['query'] = async (sql, { settings } = {}) => rowsOf(pool, withFormat(sql, 'JSONEachRow', settings))
+  const disk = createDiskGuard({ path: options.path, engine: { command, query }, freeBytesMin: options.freeBytesMin ?? 32 * 1024 * 1024 })
   let closed = false
   return {
-    command: (sql) => pool.run(async ({ chdb }) => void (await chdb.queryAsync(sql)), 'work').catch(rethrow),
-    query: async (sql, { settings } = {}) => rowsOf(pool, withFormat(sql, 'JSONEachRow', settings)),
+    command,
+    query,
     stream: (sql, format, { settings } = {}) => streamOf(pool, { sql, format, settings }),
-    insert: (insert) => insertInto(pool, insert, options.probe),
+    insert: (insert) => insertInto(pool, disk, insert, options.probe),
     close: async () => {
       if (closed) return
       closed = true
+      await disk.stop()
       await pool.close()
       keeper.close()
     },
@@ -124,8 +131,9 @@ const columnsOf = async ({ chdb }: Connection, sql: string): Promise<readonly { 
 }
 
 /** Inserts go before waiting questions: the sink must not stand behind an analyst. */
-const insertInto = async (pool: Pool<Connection>, insert: Insert, probe?: (point: string) => void): Promise<void> => {
+const insertInto = async (pool: Pool<Connection>, disk: DiskGuard, insert: Insert, probe?: (point: string) => void): Promise<void> => {
   if (insert.rows.byteLength === 0) return
+  await disk.check()
   probe?.(`store.insert.before ${insert.table}`)
   await pool
     .run(
@@ -139,6 +147,8 @@ const insertInto = async (pool: Pool<Connection>, insert: Insert, probe?: (point
       'insert',
     )
     .catch(rethrow)
+    // Also behind a failed one: half of it may be there.
+    .finally(disk.check)
   probe?.(`store.insert.after ${insert.table}`)
 }
 
