@@ -1,6 +1,7 @@
 // Plain JavaScript without dependencies: it runs before anything is installed.
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bench } from './bench.mjs'
 import { build } from './build.mjs'
 import { CommandFailed, exitOf } from './child.mjs'
 import { install } from './install.mjs'
@@ -37,7 +38,7 @@ const COMMANDS = {
   replay: program('replay/main.js'),
   diff: program('diff/main.js'),
   test: (args) => test(root, args),
-  bench: long(['tests/bench'], { MILLRACE_BENCH: '1' }),
+  bench: (args) => bench(root, args),
   chaos: long(['tests/chaos', 'identity/simulation.test'], { MILLRACE_LONG: '1', MILLRACE_SEEDS: '5000' }),
   fuzz: long(['tests/fuzz'], { MILLRACE_LONG: '1' }),
 }
