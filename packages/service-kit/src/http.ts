@@ -1,4 +1,5 @@
-import { ProblemError } from '@millrace/contracts'
+import type { Socket } from 'node:net'
+import { type ErrorCode, ProblemError } from '@millrace/contracts'
 import type { Ids } from '@millrace/ports'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { guard } from './guard.ts'
@@ -39,16 +40,21 @@ const CHECK_MS = 2_000
  * Nothing listens yet.
  */
 export const createHttp = (options: HttpOptions): FastifyInstance => {
+  const requestMsMax = options.requestMsMax ?? REQUEST_MS_MAX
   const app = fastify({
     logger: false,
     genReqId: () => options.ids.uuid(),
     bodyLimit: options.bodyBytesMax ?? BODY_BYTES_MAX,
-    requestTimeout: options.requestMsMax ?? REQUEST_MS_MAX,
+    requestTimeout: requestMsMax,
     // While stopping, what is open ends, and what comes new is told to come again.
     return503OnClosing: true,
     forceCloseConnections: 'idle',
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512 },
-    http: { maxHeaderSize: QUERY_BYTES_MAX, connectionsCheckingInterval: CHECK_MS },
+    // Node swaps the two times where that of the headers is longer, and by itself it is a minute.
+    http: { maxHeaderSize: QUERY_BYTES_MAX, connectionsCheckingInterval: CHECK_MS, headersTimeout: requestMsMax },
+    // Both are before any route and any hook: an address that cannot be read, and bytes that are no request.
+    frameworkErrors: (error, request, reply) => void answerFault(options.logger, error, request, reply),
+    clientErrorHandler: (error, socket) => answerSocket(error, socket, options.ids.uuid()),
   })
   const paths = watchPaths(app)
   app.decorateRequest('caller', null)
@@ -73,6 +79,22 @@ const answerFault = (logger: Logger, error: unknown, request: FastifyRequest, re
     logger.error({ event: 'request.failed', requestId: request.id, method: request.method, route: request.routeOptions.url, err: error })
   }
   return sendProblem(reply, request, problem)
+}
+
+const SOCKET_FAULTS: ReadonlyMap<string, ErrorCode> = new Map([
+  ['ERR_HTTP_REQUEST_TIMEOUT', 'REQUEST_TIMEOUT'],
+  ['HPE_HEADER_OVERFLOW', 'URI_TOO_LONG'],
+])
+
+/** There is no request to answer, only a connection; nothing more can be read from it. */
+const answerSocket = (error: NodeJS.ErrnoException, socket: Socket, requestId: string): void => {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  const problem = toProblem(new ProblemError(SOCKET_FAULTS.get(error.code ?? '') ?? 'BAD_REQUEST'), requestId)
+  const body = JSON.stringify(problem)
+  if (socket.writable) {
+    socket.write(`HTTP/1.1 ${problem.status} ${problem.title}\r\ncontent-type: ${PROBLEM_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)
+  }
+  socket.destroy(error)
 }
 
 /** Which methods a path has, for the Allow header: the router itself tells only that it found nothing. */

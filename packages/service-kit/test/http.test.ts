@@ -1,3 +1,4 @@
+import { type AddressInfo, connect } from 'node:net'
 import { ProblemError } from '@millrace/contracts'
 import { LogUnavailable } from '@millrace/ports'
 import { describe, expect, it } from 'vitest'
@@ -40,6 +41,26 @@ describe('http', () => {
     }
     expect((await http.inject('/fault/log')).headers['retry-after']).toBe('7')
     expect((await http.inject({ url: '/api/thing/1', method: 'DELETE' })).headers['allow']).toContain('GET')
+  })
+
+  it('answers as a problem what is no request, too: an address, headers and bytes that cannot be read, a body that never comes', async () => {
+    const http = createHttp({ logger: createLogger('silent'), ids: createCountingIds(), requestMsMax: 1_000 })
+    http.post('/body', async () => 'ok')
+    await http.listen({ host: '127.0.0.1', port: 0 })
+    const { port } = http.server.address() as AddressInfo
+    const codeOf = async (bytes: string): Promise<unknown> => {
+      const chunks: Buffer[] = []
+      const socket = connect(port, '127.0.0.1', () => socket.write(bytes)).on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', () => {})
+      await new Promise((resolve) => socket.once('close', resolve))
+      const [head = '', body = ''] = String(Buffer.concat(chunks)).split('\r\n\r\n')
+      expect(head).toContain('application/problem+json')
+      return (JSON.parse(body) as { code: unknown }).code
+    }
+    const head = 'HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n'
+    expect(await Promise.all([
+      codeOf(`GET /%zz ${head}\r\n`), codeOf(`GET /${'x'.repeat(20_000)} ${head}\r\n`), codeOf('\u0016\u0003\r\n\r\n'), codeOf(`POST /body ${head}content-type: application/json\r\ncontent-length: 10\r\n\r\n{`),
+    ])).toEqual(['BAD_REQUEST', 'URI_TOO_LONG', 'BAD_REQUEST', 'REQUEST_TIMEOUT'])
+    await http.close()
   })
 
   it('lets no web page of another origin in, and serves no foreign host', async () => {
