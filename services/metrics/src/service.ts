@@ -43,7 +43,7 @@ export const createMetrics = (deps: MetricsDeps, config: MetricsConfig): Metrics
   const { log, hot, columns, clock, logger, projects } = deps
   const tail = createLiveTail()
   const overview = createOverview({ tail, columns, clock })
-  const stream = createLiveStream(overview.of, clock, { clientsMax: config.LIVE_CLIENTS_MAX, everyMs: config.LIVE_EVERY_MS })
+  const stream = createLiveStream(overview, clock, { clientsMax: config.LIVE_CLIENTS_MAX, everyMs: config.LIVE_EVERY_MS })
   const onFault = (error: unknown): void => logger.error({ event: 'ledger.upsert-failed', err: error })
   const upsert = createLedgerUpsert({ log, hot, columns, clock, onFault })
   const asking: Asking = {

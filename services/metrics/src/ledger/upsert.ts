@@ -12,6 +12,8 @@ export interface LedgerUpsertDeps extends LedgerDeps {
 
 /** Changes are written at most once in this time. */
 const EVERY_MS = 1000
+/** A write that failed is tried again, also when nothing comes any more. */
+const RETRY_MS = 5000
 
 /**
  * Keeps what SQL cannot see, received and pending, in the table behind the analysts' view `ledger`. It works when
@@ -42,7 +44,11 @@ export const createLedgerUpsert = (deps: LedgerUpsertDeps) => {
   const flush = (): Promise<void> => {
     cancel?.()
     cancel = undefined
-    return (running = running.then(write).catch(deps.onFault))
+    return (running = running.then(write).catch(retryLater))
+  }
+  const retryLater = (error: unknown): void => {
+    deps.onFault(error)
+    if (!stopped) cancel ??= deps.clock.after(RETRY_MS, () => void flush())
   }
   return {
     /** Something was received or stored. */

@@ -45,6 +45,8 @@ export const createOverview = ({ tail, columns, clock }: OverviewDeps) => {
         if (last) last.stale = true
       }
     },
+    /** True: something was stored behind the last count. */
+    isBehind: (project: number): boolean => known.get(project)?.stale ?? false,
     of: async (project: number): Promise<Overview> => {
       const view = tail.view(project, clock.now())
       const totals = await totalsOf(project)

@@ -12,6 +12,14 @@ export interface LiveStreamOptions {
 interface Client {
   readonly project: number
   readonly reply: FastifyReply
+  /** False until its head is written: a message before it would be an answer of another kind. */
+  listens: boolean
+}
+
+/** The overview of a project, and whether what it tells is behind what was stored. */
+export interface OverviewSource {
+  of(project: number): Promise<Overview>
+  isBehind(project: number): boolean
 }
 
 /** A client that does not read is let go when this much waits for it. */
@@ -26,7 +34,7 @@ export interface LiveStream {
 
 /** Server-sent events: the whole overview when something changed. Nothing is computed without a client or a change. */
 export const createLiveStream = (
-  overviewOf: (project: number) => Promise<Overview>,
+  overview: OverviewSource,
   clock: Clock,
   { clientsMax, everyMs }: LiveStreamOptions,
 ): LiveStream => {
@@ -36,6 +44,7 @@ export const createLiveStream = (
   let cancelKeepAlive: (() => void) | undefined
 
   const write = (client: Client, text: string): void => {
+    if (!client.listens) return
     if (client.reply.raw.writableLength > WAITING_BYTES_MAX) client.reply.raw.destroy()
     else client.reply.raw.write(text)
   }
@@ -43,8 +52,10 @@ export const createLiveStream = (
     const projects = new Set(changed)
     changed.clear()
     for (const project of projects) {
-      const text = await overviewOf(project).then(message, () => FAILED)
+      const text = await overview.of(project).then(message, () => FAILED)
       for (const client of clients) if (client.project === project) write(client, text)
+      // Totals are not counted at each message; the last of a burst must not stand there for ever.
+      if (overview.isBehind(project)) changed.add(project)
     }
     cancelSend = undefined
     if (changed.size > 0) later()
@@ -62,15 +73,16 @@ export const createLiveStream = (
   return {
     open: async (project, reply) => {
       if (clients.size >= clientsMax) throw new ProblemError('TOO_MANY_REQUESTS', `more than ${clientsMax} pages watch`, { retryAfterSeconds: 30 })
-      const client = { project, reply }
+      const client: Client = { project, reply, listens: false }
       clients.add(client)
       reply.raw.once('close', () => clients.delete(client))
-      const first = await overviewOf(project).catch((error: unknown) => {
+      const first = await overview.of(project).catch((error: unknown) => {
         clients.delete(client)
         throw error
       })
       reply.hijack()
       reply.raw.writeHead(200, HEAD)
+      client.listens = true
       write(client, message(first))
       if (!cancelKeepAlive) keepAlive()
     },
@@ -87,7 +99,7 @@ export const createLiveStream = (
   }
 }
 
-const message = (overview: Overview): string => `event: overview\ndata: ${JSON.stringify(overview)}\n\n`
+const message = (told: Overview): string => `event: overview\ndata: ${JSON.stringify(told)}\n\n`
 const FAILED = 'event: fault\ndata: {"code":"STORE_UNAVAILABLE"}\n\n'
 /** `connection: close`: the end of the stream is the end of the connection, or it would keep the server from closing. */
 const HEAD = {

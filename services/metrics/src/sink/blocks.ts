@@ -174,13 +174,16 @@ const seenOf = (event: CanonicalEvent, personId: string | null): SeenEvent => ({
   personId,
 })
 
+/** Of a record of events.accepted that nobody could read. */
+const NO_ORIGIN: Origin = { source: '', protocol: '', receivedAt: 0, sentAt: null }
+
 const encodeOther = (into: Collected, { topic, partition, offset }: LogRecord, { header, lines }: DecodedRecord): void => {
   for (const [index, bytes] of lines().entries()) {
     if (topic === topics.map.name) encodeMap(into, header.project, parse<MapLine>(bytes))
     else if (topic === topics.segmentChanged.name)
       into.rows.flips.push(flipRow(header.project, parse<FlipLine>(bytes), [partition, offset, index]))
     else if (topic === topics.rejected.name)
-      into.reject(header.project, header.origins[0]!, parse<RejectedLine>(bytes), [partition, offset, index])
+      into.reject(header.project, header.origins[0] ?? NO_ORIGIN, parse<RejectedLine>(bytes), [partition, offset, index])
     else throw new Error(`the sink does not read ${topic}`)
   }
 }
