@@ -54,6 +54,9 @@ const DAILY = [
 ] as const
 
 describe('what analysts do every day is answered', () => {
+  it('takes a format whose name is a keyword', async () => {
+    expect(await text('SELECT 1 FORMAT Null')).toBe('200 ')
+  })
   it.each(DAILY)('%s', async (sql, expected) => {
     expect(await text(sql)).toBe(`200 ${expected}\n`)
   })

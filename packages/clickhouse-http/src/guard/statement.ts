@@ -12,14 +12,15 @@ export interface Statement {
 /** Takes a trailing FORMAT off a formatted statement. @throws Refused */
 export const takeFormatOff = (formatted: string): Statement => {
   const tokens = tokenize(formatted)
-  const format = tokens.findLastIndex((token, index) => isWord(token, 'FORMAT') && tokens[index + 1]?.kind === 'word')
+  const format = tokens.findLastIndex((token, index) => isWord(token, 'FORMAT') && typeof tokens[index + 1]?.name === 'string')
   if (format < 1 || format + 2 !== tokens.length || isWord(tokens[format - 1], 'AS')) {
     return { text: formatted, tokens, format: null }
   }
   return {
     text: formatted.slice(0, tokens[format]!.at).trimEnd(),
     tokens: tokens.slice(0, format),
-    format: tokens[format + 1]!.text,
+    // The formatter quotes one that is a keyword too: `Null`.
+    format: tokens[format + 1]!.name,
   }
 }
 
