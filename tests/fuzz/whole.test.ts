@@ -14,7 +14,7 @@ import {
 const LONG = process.env['MILLRACE_LONG'] === '1'
 const SEED = Number(process.env['MILLRACE_SEED'] ?? (LONG ? 1 : 100))
 const HISTORIES = Number(process.env['MILLRACE_HISTORIES'] ?? (LONG ? 30 : 1))
-const TURNS = LONG ? 60 : 32
+const TURNS = LONG ? 60 : 28
 
 /** Where the command's time lies behind the events of its turn: no event has such a time. */
 const COMMAND_MS = 7
@@ -155,7 +155,7 @@ const settled = async (millrace: Millrace, sent: Sent, stored: number): Promise<
     const now = JSON.stringify(rows)
     same = now === last ? same + 1 : 0
     last = now
-    return same >= 60
+    return same >= 40
   }, 60_000)
 }
 
