@@ -6,7 +6,7 @@ const whole = (min: number, max: number) => z.coerce.number().int().min(min).max
 export const profileBuilderConfig = z.object({
   FOLD_BATCH_RECORDS_MAX: whole(1, 100_000).default(2_000).describe('records of events.resolved that are folded as one batch'),
   FOLD_BATCH_BYTES_MAX: whole(1024, 256 << 20).default(512 << 10).describe('bytes of such a batch'),
-  FOLD_LINGER_MS: whole(0, 1_000).default(10).describe('wait for more records before a batch is folded'),
+  FOLD_LINGER_MS: whole(0, 1_000).default(50).describe('wait for more records before a batch is folded'),
   FOLD_CACHE_BYTES_MAX: whole(1 << 20, 64 * 2 ** 30).default(64 << 20).describe('memory for documents of persons, for each partition, about'),
   SNAPSHOT_INTERVAL_MS: whole(10, 60_000).default(300).describe('a changed profile is written to the column store after this time'),
   SNAPSHOT_ROWS_MAX: whole(1, 100_000).default(2_000).describe('profiles of one insert'),

@@ -8,6 +8,8 @@ export const segmentationConfig = z.object({
   SEGMENTATION_BATCH_RECORDS_MAX: whole(1, 10_000, 200),
   /** Bytes of records read for one step. */
   SEGMENTATION_BATCH_BYTES_MAX: whole(1024, 64 << 20, 512 << 10),
+  /** Wait for more records before a step: delay of a flip against the cost of steps. */
+  SEGMENTATION_LINGER_MS: whole(0, 1_000, 10),
   /** Documents of people kept in memory for each partition. */
   SEGMENTATION_PEOPLE_CACHED_MAX: whole(0, 1_000_000, 20_000),
   /** What those may take in memory, about, for each partition: a person's document grows with the number of segments. */

@@ -43,7 +43,7 @@ export const createSegmentation = (deps: SegmentationDeps, config: SegmentationC
         topics: [INPUT],
         batchRecordsMax: config.SEGMENTATION_BATCH_RECORDS_MAX,
         batchBytesMax: config.SEGMENTATION_BATCH_BYTES_MAX,
-        lingerMs: 0,
+        lingerMs: config.SEGMENTATION_LINGER_MS,
         open,
         onFault: consumeFaults(deps.logger, GROUP),
       })

@@ -50,7 +50,7 @@ export const createSystem = async ({ columns, zone = 'UTC', projectId = 1, probe
   const { project, apiKey } = await projects.create({ name: 'shop', zone, currency: 'EUR' })
   const logger = createLogger('silent')
   const deps = { log, hot, columns, clock, ids, logger, projects, ...(probe ? { probe } : {}) }
-  const config = segmentationConfig.parse({ BACKFILL_POLL_MS: '10', BACKFILL_NUMBERS_PER_PAGE: '256', ...env })
+  const config = segmentationConfig.parse({ BACKFILL_POLL_MS: '10', BACKFILL_NUMBERS_PER_PAGE: '256', SEGMENTATION_LINGER_MS: '0', ...env })
   let service: Segmentation = createSegmentation(deps, config)
   await service.start()
   const home = createHome(log, project, clock)

@@ -42,7 +42,8 @@ export const openResolve = (deps: ResolveDeps): ConsumeOptions => ({
   topics: [topics.accepted.name],
   batchRecordsMax: 2_000,
   batchBytesMax: 256 * 1024,
-  lingerMs: 0,
+  // Few events a record would make every consumer behind pay for many records.
+  lingerMs: 10,
   open: (assignment) => openPartition(deps, assignment),
   onFault: (error, at) => deps.logger.error({ event: 'resolve.failed', err: error, ...at }, 'will be opened again'),
 })
