@@ -53,6 +53,9 @@ export const createSegmentation = (deps: SegmentationDeps, config: SegmentationC
   }
 }
 
+/** Not a setting: flips would depend on it. A step over so many takes some 100 ms. */
+const TIMERS_PER_MOVE_MAX = 5_000
+
 const consumeDeps = (deps: SegmentationDeps, config: SegmentationConfig, news: RuleNews): ConsumeDeps => {
   const projectOf = findProject(deps.projects)
   const probe = deps.probe ?? (() => {})
@@ -80,6 +83,7 @@ const consumeDeps = (deps: SegmentationDeps, config: SegmentationConfig, news: R
     peopleCachedMax: config.SEGMENTATION_PEOPLE_CACHED_MAX,
     peopleBytesMax: config.SEGMENTATION_PEOPLE_BYTES_MAX,
     acceptedPartitions: topics.accepted.partitions,
+    timersPerMoveMax: TIMERS_PER_MOVE_MAX,
     pause: () => new Promise((resolve) => setImmediate(resolve)),
     watch,
     probe,

@@ -1,32 +1,13 @@
 import { encodeRecord, personIdOf, project as projectSchema, type ResolvedLine, topics } from '@millrace/contracts'
-import type { HotStore, LogRecord, StateWrite } from '@millrace/ports'
+import type { LogRecord } from '@millrace/ports'
 import { openPartition } from '../src/handlers/partition.ts'
+import { createMemoryScope } from './memory-scope.ts'
 
 const START = Date.UTC(2024, 2, 29)
 export const EVENTS = 20_000
 export const PEOPLE = 2_000
 const PER_RECORD = 50
 const RECORDS_PER_BATCH = 20
-
-/** Only what a fold asks of the hot store, in memory: the figure is of the fold and not of lmdb. */
-const createMemory = (): Pick<HotStore, 'get' | 'scan' | 'timersDue'> & { apply(write: StateWrite): void } => {
-  const documents = new Map<string, unknown>()
-  const timers = new Map<string, number>()
-  return {
-    get: async (_scope, keys) => keys.map((key) => documents.get(key)),
-    scan: async (_scope, { prefix, after = '', limit }) =>
-      [...documents].filter(([key]) => key.startsWith(prefix) && key > after).sort(([x], [y]) => (x < y ? -1 : 1)).slice(0, limit).map(([key, document]) => ({ key, document })),
-    timersDue: async (_scope, at) => [...timers].filter(([, due]) => due <= at).map(([id, due]) => ({ id, at: due })),
-    apply: (write) => {
-      for (const [key, document] of write.puts) documents.set(key, document)
-      for (const key of write.deletes) documents.delete(key)
-      for (const [id, at] of write.timers) {
-        if (at === null) timers.delete(id)
-        else timers.set(id, at)
-      }
-    },
-  }
-}
 
 const project = projectSchema.parse({ id: 1, name: 'shop', zone: 'UTC', currency: 'EUR', writeKeys: [], apiKeys: [], identity: {} })
 const person = Array.from({ length: PEOPLE }, (_, n) => personIdOf(1, `user_id:u${n}`))
@@ -56,12 +37,12 @@ const ruleLines = (n: number): readonly ResolvedLine[] => {
 
 /** CPU time of segmentation for an event with that many live rules, without the store. */
 export const measureSegmentation = async (rules: number): Promise<{ usPerEvent: number; flips: number }> => {
-  const hot = createMemory()
-  const partition = await openPartition({ hot: hot as unknown as HotStore, projectOf: async () => project, peopleCachedMax: 20_000, peopleBytesMax: 1 << 26, acceptedPartitions: 4, pause: async () => {} }, 0)
+  const scope = createMemoryScope()
+  const partition = await openPartition({ projectOf: async () => project, peopleCachedMax: 20_000, peopleBytesMax: 1 << 26, acceptedPartitions: 4, timersPerMoveMax: 5_000, pause: async () => {} }, scope)
   let flips = 0
   const handle = async (records: readonly LogRecord[], end: number): Promise<void> => {
     const { step } = await partition.handle({ records, end, replayed: false, caughtUp: false })
-    hot.apply(step.state!)
+    scope.apply(step.state!)
     flips += step.outputs.length
   }
   await handle([recordOf(0, Array.from({ length: rules }, (_, n) => ruleLines(n)).flat(), START)], 1)

@@ -3,12 +3,13 @@ import type { Millis } from '@millrace/contracts'
 /** Timers that may fire within one batch, earliest first, then by person; a binary heap. */
 export interface DueQueue {
   add(at: Millis, person: string): void
+  first(): { readonly at: Millis; readonly person: string } | null
   /** The next one at or before `clock`, or null. */
   take(clock: Millis): { readonly at: Millis; readonly person: string } | null
 }
 
 type Entry = { readonly at: Millis; readonly person: string }
-const before = (x: Entry, y: Entry): boolean => x.at < y.at || (x.at === y.at && x.person < y.person)
+export const before = (x: Entry, y: Entry): boolean => x.at < y.at || (x.at === y.at && x.person < y.person)
 
 export const createDueQueue = (): DueQueue => {
   const heap: Entry[] = []
@@ -34,6 +35,7 @@ export const createDueQueue = (): DueQueue => {
         child = parent
       }
     },
+    first: () => heap[0] ?? null,
     take: (clock) => {
       const first = heap[0]
       if (!first || first.at > clock) return null

@@ -3,7 +3,7 @@ import type { Batch, NewRecord, Step } from '@millrace/ports'
 import { type DayOf, dayOfZone } from '@millrace/segments'
 import type { OwnScope } from '@millrace/service-kit'
 import { CLOCK, type ClockDocument, newPerson, type PersonState, type RuleDocument, ruleKey } from './documents.ts'
-import { createDueQueue, type DueQueue } from './due.ts'
+import { createStoredTimers, type StoredTimers } from './stored-timers.ts'
 import { judge, timerOf } from './evaluate.ts'
 import { applyToPerson, type PersonLine } from './apply.ts'
 import { createPeople, type People } from './people.ts'
@@ -17,6 +17,11 @@ export interface PartitionDeps {
   readonly peopleCachedMax: number
   readonly peopleBytesMax: number
   readonly acceptedPartitions: number
+  /**
+   * Timers that fire when the clock is told; the others fire when it is told again, so that no step holds them all.
+   * Flips depend on it, so it is the same for every copy and every replay.
+   */
+  readonly timersPerMoveMax: number
   /** Lets others run between two pages of people or records. */
   readonly pause: () => Promise<void>
 }
@@ -57,7 +62,7 @@ export interface Fold {
 export type { ProjectContext }
 
 const LINES_BETWEEN_PAUSES = 2_000
-const TIMERS_AT_ONCE = 1_000_000
+const TIMERS_BETWEEN_PAUSES = 1_000
 
 /** Loads clock and rules of the partition; people are loaded as they are met. */
 export const openPartition = async (deps: PartitionDeps, scope: OwnScope): Promise<Partition> => {
@@ -88,7 +93,7 @@ export const openPartition = async (deps: PartitionDeps, scope: OwnScope): Promi
   const people = createPeople(scope, { peopleMax: deps.peopleCachedMax, bytesMax: deps.peopleBytesMax }, freshOf)
 
   /** State of the batch at hand. */
-  let queue: DueQueue = createDueQueue()
+  let timers: StoredTimers
   let outputs: NewRecord[] = []
   let flips = new Map<number, FlipLine[]>()
   let dirtyRules = new Set<string>()
@@ -122,7 +127,7 @@ export const openPartition = async (deps: PartitionDeps, scope: OwnScope): Promi
     people.put(id, person)
     const at = timerOf(person)
     if (at === null || (before && timerOf(before) === at)) return
-    if (at <= horizon) queue.add(at, id)
+    if (at <= horizon) timers.add(at, id)
     if (earliestTimer === null || at < earliestTimer) earliestTimer = at
   }
   const fold: Fold = {
@@ -155,27 +160,31 @@ export const openPartition = async (deps: PartitionDeps, scope: OwnScope): Promi
 
   /** Fires what is due, in the order (due, person), at the clock that has been read. */
   const advance = async (to: Millis): Promise<void> => {
-    if (to <= fold.clock) return
-    fold.clock = to
-    for (let next = queue.take(to); next; next = queue.take(to)) {
+    fold.clock = Math.max(fold.clock, to)
+    for (let fired = 0; to > 0 && fired < deps.timersPerMoveMax;) {
+      const next = await timers.take(fold.clock)
+      if (!next) return
       const person = people.get(next.person)
       // A timer that was set anew, or cleared, leaves its old entry behind.
       if (!person || timerOf(person) !== next.at) continue
-      const segments = Object.keys(person.due).filter((segment) => person.due[segment]! <= to)
-      const context = await contextOf(person.project)
-      const { live } = rulesOf(context)
-      const kept = Object.fromEntries(Object.entries(person.due).filter(([segment]) => live.has(segment)))
-      fold.judgeAndPut(next.person, { ...person, due: kept }, context, segments, 'time')
+      await fire(next.person, person)
+      if (++fired % TIMERS_BETWEEN_PAUSES === 0) await deps.pause()
     }
+  }
+  const fire = async (id: string, person: PersonState): Promise<void> => {
+    const segments = Object.keys(person.due).filter((segment) => person.due[segment]! <= fold.clock)
+    const context = await contextOf(person.project)
+    const { live } = rulesOf(context)
+    const kept = Object.fromEntries(Object.entries(person.due).filter(([segment]) => live.has(segment)))
+    fold.judgeAndPut(id, { ...person, due: kept }, context, segments, 'time')
   }
 
   const prepare = async (records: readonly ResolvedRecord[]): Promise<void> => {
     for (const { project } of records) await contextOf(project)
     horizon = records.reduce((latest, record) => Math.max(latest, clockWithin(record)), fold.clock)
-    queue = createDueQueue()
-    const due = await scope.timersDue(horizon, TIMERS_AT_ONCE)
-    for (const { at, id } of due) queue.add(at, id)
-    await people.load([...due.map(({ id }) => id), ...records.flatMap(({ lines }) => lines.flatMap(personsOf))])
+    timers = createStoredTimers(scope, horizon, people.load)
+    await timers.read()
+    await people.load(records.flatMap(({ lines }) => lines.flatMap(personsOf)))
   }
 
   const handle = async (batch: Batch): Promise<Outcome> => {

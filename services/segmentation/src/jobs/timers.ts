@@ -50,7 +50,8 @@ export const watchTimers = (deps: TimerDeps, partition: number): TimerWatch => {
       const next = await deps.hot.nextTimer(scope)
       if (stopped || next === null) return
       const now = deps.clock.now()
-      if (next.at > now) return wakeAt(next.at)
+      // A batch that was stored meanwhile may have set an earlier one.
+      if (next.at > now) return wakeAt(Math.min(next.at, wakesAt))
       inFlight = now
       await deps.log.append([{ ...resolvedRecord(deps.projectId(), partition, [{ type: 'clock.advanced', at: now }]), topic: topics.resolved.name }])
       deps.probe('timer.append')
