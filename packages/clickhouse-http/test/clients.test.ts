@@ -1,8 +1,9 @@
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { analystsPython } from '../../../tests/support/python.ts'
 import { ask, openFixture, type Fixture } from './fixture.ts'
 
 const run = promisify(execFile)
@@ -40,15 +41,13 @@ describe('curl', () => {
   })
 })
 
-const python = process.env.MILLRACE_PYTHON ?? 'python3'
-const hasPython = spawnSync(python, ['-c', 'import clickhouse_connect, pandas']).status === 0
-if (!hasPython) process.stdout.write(`skipped: ${python} has no clickhouse-connect and pandas (pip install clickhouse-connect pandas)\n`)
+const python = await analystsPython()
 
-describe.skipIf(!hasPython)('clickhouse-connect', () => {
+describe.skipIf(!python)('clickhouse-connect', () => {
   it('queries, makes frames, streams, and raises an error of the middle', async () => {
     const url = new URL(fixture.url)
     const script = fileURLToPath(new URL('./clients.py', import.meta.url))
-    const seen = JSON.parse((await run(python, [script, url.hostname, url.port, 'key-one'])).stdout) as unknown
+    const seen = JSON.parse((await run(python!.command, [script, url.hostname, url.port, 'key-one'], { env: { ...process.env, ...python!.env } })).stdout) as unknown
     const each = {
       query: [10, 'open-0', expect.stringContaining('2024-01-15 12:34:56.789'), '1.0000'], bound: [[5, 'x']],
       query_df: [4_999_950_000, ['n', 's']], empty: [['event', 'revenue'], 0], stream: 1_000_000,
