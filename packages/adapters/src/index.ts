@@ -1,7 +1,7 @@
 export { createChdbStore, type ChdbOptions } from './column-store/chdb.ts'
 export { createSystemClock } from './clock/system.ts'
 export { createEmbeddedLog, type EmbeddedLogOptions } from './event-log/embedded.ts'
-export { StateRefused } from './event-log/embedded-partition.ts'
+export { StateRefused } from './event-log/state-refused.ts'
 export { createEmbeddedHotStore, type EmbeddedHotStoreOptions } from './hot-store/embedded.ts'
 export { createSeededIds } from './ids/seeded.ts'
 export { createSystemIds } from './ids/system.ts'

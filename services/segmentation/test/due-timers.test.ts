@@ -68,6 +68,7 @@ describe('the watch over timers', () => {
     await clock.moveTo(START)
     watch.stored(START, START + 1_000)
     answer({ id: 'b', at: START + DAY_MS })
+    await clock.moveTo(START)
     await clock.moveTo(START + 2_000)
     expect(appended).toEqual([START + 1_000])
     watch.stop()

@@ -3,6 +3,7 @@ import { planState, stateBytes } from '../hot-store/embedded-writes.ts'
 import { nextBatch } from './embedded-batch.ts'
 import { planPosition, planRecords, readPosition, recordsBytes } from './embedded-records.ts'
 import type { SubscriptionSetup } from './embedded-subscription.ts'
+import { StateRefused } from './state-refused.ts'
 
 export interface PartitionSetup extends SubscriptionSetup {
   readonly topic: string
@@ -16,11 +17,6 @@ export interface PartitionRun {
   reach(offset: number): Promise<void>
   /** The batch under way is finished first. */
   stop(): Promise<void>
-}
-
-/** The state of a scope was not written: what is stored includes this batch or more. The consumer starts anew. */
-export class StateRefused extends Error {
-  override readonly name = 'StateRefused'
 }
 
 /** What the loop of a partition shares with those who wait on it. */

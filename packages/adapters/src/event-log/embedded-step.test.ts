@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createEmbeddedHotStore } from '../hot-store/embedded.ts'
 import { openLmdb, type LmdbRoot } from '../lmdb/open.ts'
 import { createEmbeddedLog } from './embedded.ts'
-import { StateRefused } from './embedded-partition.ts'
+import { StateRefused } from './state-refused.ts'
 
 const IN = topics.rejected.name
 const OUT = topics.map.name

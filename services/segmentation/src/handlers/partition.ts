@@ -160,8 +160,9 @@ export const openPartition = async (deps: PartitionDeps, scope: OwnScope): Promi
 
   /** Fires what is due, in the order (due, person), at the clock that has been read. */
   const advance = async (to: Millis): Promise<void> => {
+    if (to === 0) return
     fold.clock = Math.max(fold.clock, to)
-    for (let fired = 0; to > 0 && fired < deps.timersPerMoveMax;) {
+    for (let fired = 0; fired < deps.timersPerMoveMax;) {
       const next = await timers.take(fold.clock)
       if (!next) return
       const person = people.get(next.person)

@@ -1,4 +1,5 @@
 import type { Batch, Committed, ConsumeOptions, HotStore, LogRecord, PartitionConsumer } from '@millrace/ports'
+import { StateRefused } from '../state-refused.ts'
 import type { Membership } from './patched-kafkajs.ts'
 import type { Transaction } from './transactions.ts'
 
@@ -126,7 +127,8 @@ export const runPartition = (deps: PartitionDeps): PartitionRun => {
       await deps.commit({ outputs: step.outputs, positions: [{ topic, partition, offset: batch.end, metadata: step.metadata ?? '' }], membership })
       current.position.offset = batch.end
     }
-    if (step.state) await deps.hot.apply(step.state)
+    // A copy that lost this partition wrote late: what is stored is ahead of this one's memory.
+    if (step.state && !(await deps.hot.apply(step.state))) throw new StateRefused(`the state of ${step.state.scope} at ${step.state.watermark} was not taken`)
     current.consumer.stored?.(batch)
     buffer = buffer.slice(batch.records.length)
     next = batch.end

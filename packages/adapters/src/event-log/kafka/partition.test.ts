@@ -1,0 +1,51 @@
+import type { HotStore, PartitionConsumer, StateWrite } from '@millrace/ports'
+import { expect, it } from 'vitest'
+import { StateRefused } from '../state-refused.ts'
+import { runPartition } from './partition.ts'
+
+it('discards what a consumer has in memory when its state is refused, and begins again from what is stored', async () => {
+  const faults: unknown[] = []
+  const opened: number[] = []
+  let stored = 0
+  let committed = 0
+  // The late write of a copy that lost the partition: ahead of what this one folds first.
+  const late = [5]
+  const hot = {
+    apply: async ({ watermark }: StateWrite) => {
+      stored = Math.max(stored, late.pop() ?? 0)
+      if (watermark <= stored) return false
+      stored = watermark
+      return true
+    },
+  } as unknown as HotStore
+  const consumer = (from: number): PartitionConsumer => ({
+    from,
+    handle: async ({ end }) => ({ outputs: [], state: { scope: 's', watermark: end, puts: [], deletes: [], timers: [] } }),
+    close: async () => {},
+  })
+  const run = runPartition({
+    topic: 't',
+    partition: 0,
+    hot,
+    options: {
+      group: 'g', topics: ['t'], batchRecordsMax: 10, batchBytesMax: 1_000, lingerMs: 0,
+      open: async () => {
+        opened.push(stored)
+        return consumer(stored)
+      },
+      onFault: (error) => void faults.push(error),
+    },
+    committed: async () => ({ offset: committed, metadata: '' }),
+    commit: async ({ positions }) => void (committed = positions[0]!.offset),
+    membership: () => ({ memberId: 'm', generationId: 1 }),
+    seek: () => {},
+  })
+  const record = (offset: number) => ({ topic: 't', partition: 0, offset, value: Buffer.of(1) })
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  await run.push({ fetchedFrom: 0, records: [record(0), record(1), record(2)], end: 3, caughtUp: true })
+  await expect.poll(() => opened).toEqual([0, 5])
+  await run.push({ fetchedFrom: 5, records: [record(5)], end: 6, caughtUp: true })
+  await expect.poll(() => stored).toBe(6)
+  await run.stop()
+  expect(faults.map((fault) => fault instanceof StateRefused)).toEqual([true])
+})
