@@ -33,7 +33,8 @@ export const measureFold = async (events: number): Promise<FoldMeasured> => {
       }))
     })),
   }))
-  const hot = { watermark: async () => null, get: async (_: string, keys: readonly string[]) => keys.map(() => undefined) } as unknown as HotStore
+  let watermark: number | null = null
+  const hot = { watermark: async () => watermark, get: async (_: string, keys: readonly string[]) => keys.map(() => undefined) } as unknown as HotStore
   const changed: ProfileDocument[] = []
   const consumer = await openFold({
     hot,
@@ -46,6 +47,7 @@ export const measureFold = async (events: number): Promise<FoldMeasured> => {
     const batch = { records: part, end: from + part.length, replayed: false, caughtUp: false }
     const before = process.cpuUsage()
     await consumer.handle(batch)
+    watermark = batch.end
     consumer.stored!(batch)
     // The first tenth warms up.
     if (from >= records.length / 10) spent += process.cpuUsage(before).user
