@@ -33,7 +33,8 @@ export interface PersonState extends PersonDocument<SlotState> {
 
 export const newPerson = (project: number): PersonState => ({ project, slots: {}, memberships: {}, due: {}, partial: [] })
 
-export const rulePrefix = (project: number): string => `rule:${String(project).padStart(5, '0')}/`
+export const RULES = 'rule:'
+export const rulePrefix = (project: number): string => `${RULES}${String(project).padStart(5, '0')}/`
 export const ruleKey = (project: number, segment: string): string => `${rulePrefix(project)}${segment}`
 
 /** A segment as one partition knows it. A deleted one stays as a mark, so that late states of it are known as such. */

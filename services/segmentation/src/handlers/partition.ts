@@ -2,7 +2,8 @@ import { type DecodeSettings, type FlipCause, type FlipLine, isNobody, type Mill
 import type { Batch, NewRecord, Step } from '@millrace/ports'
 import { type DayOf, dayOfZone } from '@millrace/segments'
 import type { OwnScope } from '@millrace/service-kit'
-import { CLOCK, type ClockDocument, newPerson, type PersonState, type RuleDocument, ruleKey } from './documents.ts'
+import { CLOCK, type ClockDocument, newPerson, type PersonState, type RuleDocument, ruleKey, RULES } from './documents.ts'
+import { storedRules } from './stored-rules.ts'
 import { createStoredTimers, type StoredTimers } from './stored-timers.ts'
 import { judge, timerOf } from './evaluate.ts'
 import { applyToPerson, type PersonLine } from './apply.ts'
@@ -216,12 +217,9 @@ export const openPartition = async (deps: PartitionDeps, scope: OwnScope): Promi
   return { handle, clock: () => fold.clock }
 }
 
-const RULES_MAX = 100_000
-
 const loadRules = async (scope: OwnScope): Promise<Fold['rules']> => {
   const rules: Fold['rules'] = new Map()
-  for (const { document } of await scope.scan({ prefix: 'rule:', limit: RULES_MAX })) {
-    const rule = document as RuleDocument
+  for (const rule of await storedRules(scope.scan, RULES)) {
     const ofProject = rules.get(rule.project) ?? new Map<string, RuleDocument>()
     rules.set(rule.project, ofProject.set(rule.segment, rule))
   }

@@ -4,8 +4,9 @@ import {
 import type { Clock, ColumnStore, EventLog, HotStore, NewRecord } from '@millrace/ports'
 import { type BackfillRow, backfillSql, type Dialect, type LeafState, stateOfRow } from '@millrace/segments'
 import type { Logger } from '@millrace/service-kit'
-import { type RuleDocument, ruleKey, scopeOf } from '../handlers/documents.ts'
+import { type RuleDocument, ruleKey, RULES, scopeOf } from '../handlers/documents.ts'
 import { ruleOf } from '../handlers/rules.ts'
+import { storedRules } from '../handlers/stored-rules.ts'
 
 export interface BackfillDeps {
   readonly log: EventLog
@@ -29,7 +30,6 @@ export interface BackfillJob {
 
 const SCOPE = 'segmentation-backfill'
 const LINES_PER_RECORD = 500
-const RULES_MAX = 100_000
 
 /** How far a backfill has come; every step may be done again after a crash, since a past is set and not added. */
 interface Progress {
@@ -111,8 +111,8 @@ interface Steps {
 }
 
 const rulesToBackfill = async ({ hot }: BackfillDeps): Promise<readonly RuleDocument[]> => {
-  const entries = await hot.scan(scopeOf(0), { prefix: 'rule:', limit: RULES_MAX })
-  const waiting = entries.map(({ document }) => document as RuleDocument).filter(({ state }) => state === 'backfilling')
+  const rules = await storedRules((options) => hot.scan(scopeOf(0), options), RULES)
+  const waiting = rules.filter(({ state }) => state === 'backfilling')
   const progress = await hot.get(SCOPE, waiting.map(progressKey))
   return waiting.filter((_rule, index) => !(progress[index] as Progress | undefined)?.done)
 }

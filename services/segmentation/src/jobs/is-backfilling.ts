@@ -1,14 +1,13 @@
 import { topics } from '@millrace/contracts'
 import type { HotStore } from '@millrace/ports'
-import { type RuleDocument, scopeOf } from '../handlers/documents.ts'
-
-const RULES_MAX = 100_000
+import { RULES, scopeOf } from '../handlers/documents.ts'
+import { storedRules } from '../handlers/stored-rules.ts'
 
 /** True while a rule waits for the past of its people: the log will still grow without any new event. */
 export const isBackfilling = async (hot: Pick<HotStore, 'scan'>): Promise<boolean> => {
   for (let partition = 0; partition < topics.resolved.partitions; partition++) {
-    const entries = await hot.scan(scopeOf(partition), { prefix: 'rule:', limit: RULES_MAX })
-    if (entries.some(({ document }) => (document as RuleDocument).state === 'backfilling')) return true
+    const rules = await storedRules((options) => hot.scan(scopeOf(partition), options), RULES)
+    if (rules.some(({ state }) => state === 'backfilling')) return true
   }
   return false
 }

@@ -17,7 +17,7 @@ type OfPerson = { Params: { id: string; personId: string } }
 
 /** /api/segments. Everybody with a key of the project may read; only an admin changes. */
 export const segmentRoutes = (deps: SegmentationDeps, config: SegmentationConfig, news: RuleNews): FastifyPluginAsync => async (app) => {
-  const rules = createRulesStore({ ...deps, news, visibleMsMax: config.RULE_VISIBLE_MS_MAX, segmentsMax: config.SEGMENTATION_SEGMENTS_MAX })
+  const rules = createRulesStore({ ...deps, news, visibleMsMax: config.RULE_VISIBLE_MS_MAX })
   const read = { onRequest: requireApiKey(deps) }
   const write = { onRequest: requireApiKey(deps, 'admin') }
   const projectOf = (request: FastifyRequest): Project => callerOf(request).project

@@ -2,6 +2,7 @@ import { ProblemError, type RuleChanged, topics } from '@millrace/contracts'
 import type { Clock, EventLog, HotStore } from '@millrace/ports'
 import { CLOCK, type ClockDocument, type RuleDocument, ruleKey, rulePrefix, scopeOf } from '../handlers/documents.ts'
 import { resolvedRecord } from '../handlers/records.ts'
+import { storedRules } from '../handlers/stored-rules.ts'
 import type { RuleNews } from './rule-news.ts'
 
 const PARTITIONS = Array.from({ length: topics.resolved.partitions }, (_, partition) => partition)
@@ -31,7 +32,6 @@ export interface RulesStoreDeps {
   readonly clock: Clock
   readonly news: RuleNews
   readonly visibleMsMax: number
-  readonly segmentsMax: number
 }
 
 /** What the partitions have folded is the truth; nothing else remembers a segment. */
@@ -47,8 +47,8 @@ export const createRulesStore = (deps: RulesStoreDeps): RulesStore => {
   return {
     list: async (project) => {
       // A deleted segment leaves a mark, so the bound on those in use does not bound the marks.
-      const entries = await scanAll(deps.hot, rulePrefix(project))
-      const inUse = entries.filter(({ state }) => state !== 'deleted').map(({ segment }) => segment)
+      const rules = await storedRules((options) => deps.hot.scan(scopeOf(0), options), rulePrefix(project))
+      const inUse = rules.filter(({ state }) => state !== 'deleted').map(({ segment }) => segment)
       return views(project, inUse)
     },
     one: async (project, segment) => {
@@ -72,17 +72,6 @@ export const createRulesStore = (deps: RulesStoreDeps): RulesStore => {
 }
 
 const isName = (segment: string): boolean => /^[A-Za-z0-9_-]{1,64}$/.test(segment)
-const PAGE = 1_000
-
-const scanAll = async (hot: HotStore, prefix: string): Promise<readonly RuleDocument[]> => {
-  const documents: RuleDocument[] = []
-  for (let after: string | undefined; ; ) {
-    const page = await hot.scan(scopeOf(0), { prefix, limit: PAGE, ...(after === undefined ? {} : { after }) })
-    documents.push(...page.map(({ document }) => document as RuleDocument))
-    if (page.length < PAGE) return documents
-    after = page.at(-1)!.key
-  }
-}
 
 const viewOf = (documents: readonly (RuleDocument | undefined)[]): readonly SegmentView[] => {
   const first = documents[0]
