@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { personIdOf } from './keys.ts'
+import { homeKeyOf, personIdOf } from './keys.ts'
 
 describe('the id of a person', () => {
   it('is the UUID of version 5 of its canonical key, and never changes', () => {
@@ -9,6 +9,15 @@ describe('the id of a person', () => {
       const key = `anonymous_id:é中${String.fromCodePoint(0x1f600 + at)}-${at}`
       expect(personIdOf(at, key)).toBe(expected(at, key))
     }
+  })
+})
+
+describe('the home of a pair of keys', () => {
+  it('is that of the user key, of two the smaller, else the anonymous one', () => {
+    expect(homeKeyOf('user_id:b', 'user_id:a')).toBe('user_id:a')
+    expect(homeKeyOf('anonymous_id:a', 'user_id:z')).toBe('user_id:z')
+    expect(homeKeyOf('email:a', 'anonymous_id:z')).toBe('anonymous_id:z')
+    expect(homeKeyOf('mobile:1', 'email:2')).toBe('email:2')
   })
 })
 

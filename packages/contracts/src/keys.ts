@@ -38,6 +38,13 @@ export const shardOf = (project: number, key: Key): number => hash32(`${project}
 export const shardOfNumber = (number: number): number => number % SHARDS
 /** Partition of events.accepted that is the home of a shard. */
 export const homeOf = (shard: number, partitions: number): number => shard % partitions
+/** Where the commands for a pair of keys go: its user key (of two, the smaller), else its anonymous key, else the smaller. */
+export const homeKeyOf = (a: Key, b: Key): Key => {
+  const [small, large] = a < b ? [a, b] : [b, a]
+  return rankOf(small) <= rankOf(large) ? small : large
+}
+const rankOf = (key: Key): number => (typeOf(key) === USER ? 0 : typeOf(key) === ANONYMOUS ? 1 : 2)
+
 /** Partition of events.resolved and segment.changed in which a person lives. */
 export const partitionOfPerson = (person: string, partitions: number): number => hash32(person) % partitions
 /** Partition of identity.facts and identity.map in which a project is decided. */

@@ -1,5 +1,5 @@
 import type { IdentityCommand, IdentityFact, Key, KeyPlaced, Millis, NumberExpected, NumberLeft, Order } from '@millrace/contracts'
-import { compareOrder, personIdOf, typeOf, USER } from '@millrace/contracts'
+import { compareOrder, homeKeyOf, personIdOf, typeOf, USER } from '@millrace/contracts'
 
 /** What the home of a key keeps of it. The home alone gives the number and switches it between persons (R4). */
 export interface KeyDocument {
@@ -104,13 +104,6 @@ export const onCommand = (document: KeyDocument, command: IdentityCommand, at: M
       { type: 'keys.unmerged', a, b, order, by, at },
     ],
   }
-}
-
-/** Where the commands for a pair go: its user key (of two, the smaller), else its anonymous key, else the smaller. */
-export const homeKeyOf = (a: Key, b: Key): Key => {
-  const [small, large] = a < b ? [a, b] : [b, a]
-  const rank = (key: Key): number => ({ user_id: 0, anonymous_id: 1 })[typeOf(key)] ?? 2
-  return rank(small) <= rank(large) ? small : large
 }
 
 export interface PlacedStep {

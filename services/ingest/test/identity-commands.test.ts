@@ -1,6 +1,5 @@
 import { homeOf, shardOf, topics } from '@millrace/contracts'
 import { describe, expect, it } from 'vitest'
-import { homeKeyOf } from '../src/routes/identity-commands.ts'
 import { acceptedOf } from './memory-log.ts'
 import { setUp } from './set-up.ts'
 
@@ -15,13 +14,6 @@ describe('POST /api/identity/commands', () => {
     expect(JSON.parse(line.toString())).toMatchObject({ type: 'identity.command', op: 'merge', a: 'user_id:u2', b: 'user_id:u1', by: 'api:admin' })
     expect(partition).toBe(homeOf(shardOf(project.id, 'user_id:u1'), topics.accepted.partitions))
     expect(header).toMatchObject({ kind: 'control', count: 0 })
-  })
-
-  it('chooses the user key, of two the smaller, else the anonymous one', () => {
-    expect(homeKeyOf('user_id:b', 'user_id:a')).toBe('user_id:a')
-    expect(homeKeyOf('anonymous_id:a', 'user_id:z')).toBe('user_id:z')
-    expect(homeKeyOf('email:a', 'anonymous_id:z')).toBe('anonymous_id:z')
-    expect(homeKeyOf('mobile:1', 'email:2')).toBe('email:2')
   })
 
   it('refuses what is no key, and who may not', async () => {

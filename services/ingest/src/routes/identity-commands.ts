@@ -1,6 +1,6 @@
 import {
-  ANONYMOUS, declaredId, encodeRecord, homeOf, type IdentityCommand, type Key, keyOf, type Project, ProblemError, shardOf,
-  topics, typeOf, USER,
+  ANONYMOUS, declaredId, encodeRecord, homeKeyOf, homeOf, type IdentityCommand, type Key, keyOf, type Project, ProblemError, shardOf,
+  topics, USER,
 } from '@millrace/contracts'
 import type { Clock, EventLog, HotStore, Ids } from '@millrace/ports'
 import { callerOf, type Projects, requireApiKey } from '@millrace/service-kit'
@@ -42,14 +42,4 @@ const keyAsked = (project: Project, { type, value }: z.infer<typeof typedKey>): 
   const id = known ? declaredId(type, value, project.identity.blockedValues) : null
   if (id === null) throw new ProblemError('KEY_INVALID', `${type} with this value is no key of the project`)
   return keyOf(type, id)
-}
-
-/** The home of a pair: its user key, of two users the smaller; else its anonymous key; else the smaller key. */
-export const homeKeyOf = (a: Key, b: Key): Key => {
-  const smaller = a < b ? a : b
-  for (const type of [USER, ANONYMOUS]) {
-    const [first, second] = [typeOf(a) === type, typeOf(b) === type]
-    if (first || second) return first && second ? smaller : first ? a : b
-  }
-  return smaller
 }

@@ -1,6 +1,5 @@
 import type { IdentityCommand, Key, Project } from '@millrace/contracts'
-import { encodeRecord, filedKeyOf, homeOf, project as projectSchema, shardOf, topics } from '@millrace/contracts'
-import { homeKeyOf } from '@millrace/identity'
+import { encodeRecord, filedKeyOf, homeKeyOf, homeOf, project as projectSchema, shardOf, topics } from '@millrace/contracts'
 import type { Random } from '@millrace/identity/simulation'
 import type { NewRecord } from '@millrace/ports'
 
