@@ -84,18 +84,21 @@ export const createBackfillJob = (deps: BackfillDeps): BackfillJob => {
       for (const rule of rules) await insist('backfill', () => backfill(deps, rule, steps))
     } while (again)
   }
+  const kick = (): void => {
+    again = true
+    if (running || stopped) return
+    running = runAll()
+      .catch((error: unknown) => {
+        if (!(error instanceof Abandoned)) deps.logger.error({ event: 'backfill.failed', err: error })
+      })
+      .finally(() => {
+        running = undefined
+        // A rule may have come between the last look and here.
+        if (again) kick()
+      })
+  }
   return {
-    kick: () => {
-      again = true
-      if (running || stopped) return
-      running = runAll()
-        .catch((error: unknown) => {
-          if (!(error instanceof Abandoned)) deps.logger.error({ event: 'backfill.failed', err: error })
-        })
-        .finally(() => {
-          running = undefined
-        })
-    },
+    kick,
     stop: async () => {
       stopped = true
       wakeUp()
