@@ -1,5 +1,6 @@
 import { decodeHeader, type RecordHeader } from '@millrace/contracts'
 import type { Assignment, Batch, ConsumeOptions, HotStore, PartitionConsumer } from '@millrace/ports'
+import { openOwnScope, type OwnScope } from '@millrace/service-kit'
 
 /** Counts of one project, source and hour. The key of its document: `project/hour/source`. */
 export type HourKey = string
@@ -32,7 +33,7 @@ const add = (counts: Map<HourKey, number>, project: number, origin: { source: st
 }
 
 export interface ReceivedDeps {
-  readonly hot: Pick<HotStore, 'watermark' | 'get'>
+  readonly hot: HotStore
   readonly onFault: ConsumeOptions['onFault']
   readonly stored?: () => void
 }
@@ -51,22 +52,24 @@ export const receivedCounter = (deps: ReceivedDeps, topics: readonly string[]): 
   onFault: deps.onFault,
 })
 
-const openCounter = async ({ hot, stored }: ReceivedDeps, { topic, partition }: Assignment): Promise<PartitionConsumer> => {
-  const scope = receivedScope(topic, partition)
-  const watermark = (await hot.watermark(scope)) ?? 0
+const openCounter = async ({ hot, stored }: ReceivedDeps, assignment: Assignment): Promise<PartitionConsumer> => {
+  const scope = await openOwnScope(hot, receivedScope(assignment.topic, assignment.partition), assignment)
   return {
-    from: watermark,
+    from: scope.from,
     handle: async (batch) => ({
       outputs: [],
       state: {
-        scope,
+        scope: scope.name,
         watermark: batch.end,
-        puts: await addTo(hot, scope, countHeaders(batch)),
+        puts: await addTo(scope, countHeaders(batch)),
         deletes: [],
         timers: [],
       },
     }),
-    stored: () => stored?.(),
+    stored: ({ end }) => {
+      scope.stored(end)
+      stored?.()
+    },
     close: () => Promise.resolve(),
   }
 }
@@ -78,11 +81,10 @@ const countHeaders = (batch: Batch): ReadonlyMap<HourKey, number> => {
 }
 
 const addTo = async (
-  hot: Pick<HotStore, 'get'>,
-  scope: string,
+  scope: OwnScope,
   counts: ReadonlyMap<HourKey, number>,
 ): Promise<readonly (readonly [HourKey, number])[]> => {
   const keys = [...counts.keys()]
-  const before = await hot.get(scope, keys)
+  const before = await scope.get(keys)
   return keys.map((key, index) => [key, Number(before[index] ?? 0) + counts.get(key)!] as const)
 }
