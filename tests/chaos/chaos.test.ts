@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { project } from '@millrace/contracts'
 import { createChance } from '../support/chance.ts'
-import { drive, type Kill } from './driver.ts'
-import { finalState, loggedFlips } from './outcome.ts'
+import { drive, settledState, type Kill } from './driver.ts'
+import { loggedFlips } from './outcome.ts'
 import { makePlan } from './plan.ts'
 
 const LONG = process.env['MILLRACE_LONG'] === '1'
@@ -54,17 +54,16 @@ describe('a process that is killed again and again', () => {
   it('ends as if it had never been disturbed: nothing lost, nothing counted twice, every flip told once', { timeout: LONG ? 3_600_000 : 240_000 }, async () => {
     const plan = makePlan(SEED, EVENTS, SEGMENTS)
     const kills = plannedKills(ROUNDS)
-    const disturbed = await drive(plan, kills, { dataDir: join(folders, 'disturbed') }, join(folders, 'clock-1'))
-    const state = await finalState(disturbed.millrace)
-    expect(await disturbed.millrace.stop()).toBe(0)
+    const [one, two] = [{ dataDir: join(folders, 'disturbed') }, { dataDir: join(folders, 'calm') }]
+    const disturbed = await drive(plan, kills, one, join(folders, 'clock-1'))
+    const state = await settledState(disturbed.millrace, one, join(folders, 'clock-1'))
     const table = [...disturbed.kills].sort().map(([kind, n]) => `chaos: killed ${String(n).padStart(3)} times: ${kind}`)
     const killed = [...disturbed.kills.values()].reduce((sum, n) => sum + n, 0)
     const sent = plan.batches.reduce((sum, { events }) => sum + events.length, 0)
     process.stdout.write(`${table.join('\n')}\nchaos: seed ${SEED}, ${sent} events sent, ${disturbed.acknowledged.size} distinct, ${killed} kills of ${kills.length} planned, ${disturbed.refusals} requests sent again\n`)
 
-    const undisturbed = await drive(disturbed.done, [], { dataDir: join(folders, 'undisturbed') }, join(folders, 'clock-2'))
-    const calm = await finalState(undisturbed.millrace)
-    expect(await undisturbed.millrace.stop()).toBe(0)
+    const undisturbed = await drive(disturbed.done, [], two, join(folders, 'clock-2'))
+    const calm = await settledState(undisturbed.millrace, two, join(folders, 'clock-2'))
 
     expect(state.messageIds).toEqual([...disturbed.acknowledged].sort())
     expect(state.rows).toBe(state.messageIds.length)

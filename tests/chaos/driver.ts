@@ -1,5 +1,6 @@
 import { writeFileClock } from '@millrace/adapters'
 import { startMillrace, type Millrace, type MillraceOptions } from '../support/millrace.ts'
+import { consumersBehind, finalState, type FinalState } from './outcome.ts'
 import { segmentAt, type Plan, type PlannedBatch } from './plan.ts'
 
 /** How one start of the process is to end; null: it is not killed. */
@@ -22,6 +23,8 @@ export interface Driven {
 
 const ANSWER_TIMEOUT_MS = 20_000
 const RETRY_MS = 10
+/** The process may hold on to a time that it read just before: an event of after it would be set back to it. */
+const CLOCK_SEEN_MS = 10
 
 /** An SDK-like client: one batch at a time, sent again until it is acknowledged; the process is started again when it died. */
 export const drive = async (plan: Plan, kills: readonly Kill[], options: MillraceOptions, clockFile: string): Promise<Driven> => {
@@ -75,6 +78,7 @@ export const drive = async (plan: Plan, kills: readonly Kill[], options: Millrac
     const batch = current?.kind === 'backfill' && batchesSinceStart === 1 ? { ...planned, segment: segmentAt(`backfilled at ${index}`, index) } : planned
     batches.push(batch)
     writeFileClock(clockFile, batch.clock)
+    await new Promise((resolve) => setTimeout(resolve, CLOCK_SEEN_MS))
     if (batch.segment) await until((at) => ensureSegment(at, batch.segment!))
     await until(async (at) => (await post(at, batch)).ok)
     if (++batchesSinceStart > patience && current && millrace) {
@@ -83,8 +87,36 @@ export const drive = async (plan: Plan, kills: readonly Kill[], options: Millrac
     }
     batch.events.forEach(({ messageId }) => acknowledged.add(messageId))
   }
+  // The last one is still armed where its point was not reached: it is killed now, and the next is left in peace.
+  if (current && (await alive()) && current) {
+    waiting.length = 0
+    current = { ...current, kind: 'anywhere' }
+    await millrace!.kill()
+  }
   writeFileClock(clockFile, plan.endsAt)
   return { acknowledged, kills: died, refusals, done: { ...plan, batches }, millrace: await alive() }
+}
+
+const SETTLE_TRIES_MAX = 20
+
+/**
+ * The state when nothing is left to do. A consumer that pauses behind a fault looks as if it had finished; so the
+ * process is stopped in peace until its log shows that every consumer has read to the end, and then asked.
+ */
+export const settledState = async (running: Millrace, options: MillraceOptions & { readonly dataDir: string }, clockFile: string): Promise<FinalState> => {
+  let millrace = running
+  for (let attempt = 1; ; attempt++) {
+    await finalState(millrace)
+    const code = await millrace.stop()
+    if (code !== 0) throw new Error(`the process ended with ${code}`)
+    const behind = await consumersBehind(options.dataDir)
+    millrace = await startMillrace({ ...options, env: { ...options.env, MILLRACE_TEST_CLOCK: clockFile } })
+    if (behind.length === 0) break
+    if (attempt === SETTLE_TRIES_MAX) throw new Error(`never at the end of the log: ${behind.join(', ')}`)
+  }
+  const state = await finalState(millrace)
+  await millrace.stop()
+  return state
 }
 
 const post = (millrace: Millrace, { events }: PlannedBatch): Promise<Response> =>

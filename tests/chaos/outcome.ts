@@ -50,7 +50,8 @@ export const finalState = async (millrace: Millrace): Promise<FinalState> => {
     traits: await millrace.sql('SELECT person_id, user_id, arraySort(anonymous_ids) AS anonymous_ids, traits, first_seen, last_seen FROM millrace.people ORDER BY person_id'),
     revenue: await millrace.sql('SELECT person_id, currency, toString(sum(revenue)) AS revenue, count() AS events FROM millrace.events GROUP BY person_id, currency ORDER BY person_id, currency'),
     aggregates: await millrace.sql("SELECT event, toDate(timestamp) AS day, count() AS events, uniqExact(person_id) AS people FROM millrace.events GROUP BY event, day ORDER BY event, day"),
-    memberships: await millrace.sql('SELECT s.name AS name, m.person_id AS person_id FROM millrace.memberships AS m INNER JOIN millrace.segments AS s ON s.segment_id = m.segment_id ORDER BY name, person_id'),
+    // A segment whose creation was in doubt may have been made twice: the same rule, the same members.
+    memberships: await millrace.sql('SELECT DISTINCT s.name AS name, m.person_id AS person_id FROM millrace.memberships AS m INNER JOIN millrace.segments AS s ON s.segment_id = m.segment_id ORDER BY name, person_id'),
   }
 }
 
@@ -68,6 +69,18 @@ const untilStill = async (millrace: Millrace): Promise<void> => {
     },
     SETTLE_MS_MAX,
   )
+}
+
+/** Opens the log of a stopped Millrace and tells which groups have not read to its end. */
+export const consumersBehind = async (dataDir: string): Promise<readonly string[]> => {
+  const root = await openLmdb(join(dataDir, 'log'), {})
+  const log = createEmbeddedLog({ root })
+  try {
+    return await groupsBehind(log)
+  } finally {
+    await log.close()
+    await root.close()
+  }
 }
 
 export interface LoggedFlips {
