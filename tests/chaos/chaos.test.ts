@@ -30,7 +30,7 @@ const POINTS: readonly (readonly [kind: string, point: string, nthMax: number, d
   ['backfill', 'backfill.page', 1],
   ['backfill', 'backfill.appended', 1],
   ['backfill', 'backfill.completed', 1],
-  ['profile snapshot', 'snapshot.inserted', 4],
+  ['profile snapshot', 'snapshot.inserted', 1],
 ]
 
 const settings = project.parse({ id: 1, name: 'default', zone: 'UTC', currency: 'USD', writeKeys: [], apiKeys: [], identity: {} })
