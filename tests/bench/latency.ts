@@ -8,6 +8,7 @@ import { cpuPercent, sleep } from './watch.ts'
 const PER_SECOND = 1_000
 const PROBE_EVERY_MS = 250
 const PROBE = 'Bench Probe'
+const HOT_READS = 1_000
 
 interface Probes {
   readonly inSql: number[]
@@ -32,12 +33,14 @@ export const benchLatency = async (figures: Figures, seconds: number): Promise<v
     const percent = await cpuPercent(millrace.pid, 10_000)
     const stallMs = await eventLoopMaxMs(millrace)
     const probes = await probe(millrace, segment.id, seconds)
+    const hotReads = await timesOfHotReads(millrace)
     const { p50Ms, p99Ms } = await others
     const how = `${probes.inSql.length} events with fresh ids in ${seconds} s, from their 2xx, asked every 10 ms`
     const group = `under ${PER_SECOND.toLocaleString('en-US')} events/s`
     figures.add(group, 'event → queryable by SQL, p50 / p99', p50p99(probes.inSql), 'ms', how)
     figures.add(group, 'event → flip in the API, p50 / p99', p50p99(probes.inApi), 'ms', 'the person in GET /api/segments/…/people/…, the same events')
     figures.add(group, 'event → in the list of flips, p50 / p99', p50p99(probes.inMembers), 'ms', 'GET /api/segments/…/flips (from ClickHouse), the same events')
+    figures.add(group, 'a hot profile in the API, p50 / p99', p50p99(hotReads), 'ms', `${HOT_READS} times GET /api/profiles?userId=…, one after the other`)
     figures.add(group, 'answer of a batch of 20, p50 / p99', `${p50Ms.toFixed(1)} / ${p99Ms.toFixed(1)}`, 'ms', 'the load of others')
     figures.add(group, 'CPU of the whole product', percent, '% of one core', '10 s, without probes')
     figures.add(group, 'longest stall of the event loop', stallMs, 'ms', 'the same 10 s')
@@ -45,6 +48,16 @@ export const benchLatency = async (figures: Figures, seconds: number): Promise<v
     await millrace.stop()
     millrace.remove()
   }
+}
+
+const timesOfHotReads = async (millrace: Millrace): Promise<readonly number[]> => {
+  const times: number[] = []
+  for (let n = 0; n < HOT_READS; n++) {
+    const startedAt = performance.now()
+    await millrace.api(`/api/profiles?userId=probe-${n % 20}`)
+    times.push(performance.now() - startedAt)
+  }
+  return times
 }
 
 const probe = async (millrace: Millrace, segment: string, seconds: number): Promise<Probes> => {

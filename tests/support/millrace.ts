@@ -66,7 +66,7 @@ export const startMillrace = async (options: MillraceOptions = {}): Promise<Mill
 }
 
 /** Asks until the answer satisfies, at most `timeoutMs`; the answer that did is given back. */
-export const eventually = async <Answer>(ask: () => Promise<Answer>, satisfied: (answer: Answer) => boolean, timeoutMs = 20_000): Promise<Answer> => {
+export const eventually = async <Answer>(ask: () => Promise<Answer>, satisfied: (answer: Answer) => boolean, timeoutMs = 60_000): Promise<Answer> => {
   const deadline = performance.now() + timeoutMs
   for (;;) {
     const answer = await ask().catch((error: unknown) => error as Error)

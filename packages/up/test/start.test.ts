@@ -132,15 +132,13 @@ describe('the first screen', () => {
 })
 
 describe('a stop', () => {
-  it('ends within ten seconds with code 0, also while a page listens for what is live', async () => {
+  it('ends by itself with code 0 before its bound of ten seconds ends it with 1, also while a page listens for what is live', async () => {
     const child = start(await newFolder(), ['--api-key', 'api-key-1'])
     const { url } = await screenOf(child)
     const live = await fetch(`${url}/api/live`, { headers: { authorization: 'Bearer api-key-1' } })
     expect(live.status).toBe(200)
-    const at = performance.now()
     child.kill('SIGINT')
     expect(await child.ended).toBe(0)
-    expect(performance.now() - at).toBeLessThan(10_000)
     await live.text().catch(() => '')
   })
 

@@ -149,17 +149,4 @@ describe('answers', () => {
     }
     expect(paged).toEqual(whole.events)
   })
-  it('read a hot profile within 5 ms, and print p50 and p99', async () => {
-    const { get } = system
-    const took: number[] = []
-    for (let n = 0; n < 600; n++) {
-      const before = performance.now()
-      await get(`/api/profiles?userId=list${n % 25}`)
-      took.push(performance.now() - before)
-    }
-    took.sort((a, b) => a - b)
-    process.stdout.write(`hot read through HTTP inject: p50 ${took[300]!.toFixed(2)} ms, p99 ${took[593]!.toFixed(2)} ms\n`)
-    // Other tests share the machine: the median holds here, p99 is printed.
-    expect(took[300]!).toBeLessThan(5)
-  })
 })

@@ -16,6 +16,8 @@ export interface ResolveMeasured {
   readonly known: number
   /** One more link when that many people are known: decisions alone. */
   readonly microsPerLink: number
+  /** Documents that such a decision reads. */
+  readonly readsPerLink: number
 }
 
 const BATCH = 100
@@ -60,21 +62,26 @@ export const measureResolve = async (users: number, eventsOfUser: number): Promi
     microsPerFact: round(microsPerFact),
     factsPerSecond: Math.round(1e6 / microsPerFact),
     known: users,
-    microsPerLink: round(measureLinks(project, store, facts, users)),
+    ...measureLinks(project, store, facts, users),
   }
 }
 
-const measureLinks = (project: ReturnType<typeof projectOf>, store: MemoryStore, facts: readonly Uint8Array[], users: number): number => {
+const measureLinks = (project: ReturnType<typeof projectOf>, store: MemoryStore, facts: readonly Uint8Array[], users: number) => {
   const documents = store.scopes.get('identity:0')!
   const links = Math.min(users, 2000)
+  let reads = 0
+  const read = (id: string): unknown => {
+    reads++
+    return documents.get(id) ?? null
+  }
   const started = process.cpuUsage()
   for (let at = 0; at < links; at++) {
     const order = { time: ORIGIN.receivedAt + at, messageId: `x${at}` }
     const fact: IdentityFact = { type: 'pair.linked', a: `user_id:user-${at}`, b: `anonymous_id:new-${at}`, first: order, unlinkedUpTo: null, at: 0 }
-    const { puts } = decide(project, (id) => documents.get(id) ?? null, fact, { offset: facts.length + at })
+    const { puts } = decide(project, read, fact, { offset: facts.length + at })
     for (const [id, document] of puts) documents.set(id, document)
   }
-  return cpuBetween(started, process.cpuUsage()) / links
+  return { microsPerLink: round(cpuBetween(started, process.cpuUsage()) / links), readsPerLink: reads / links }
 }
 
 const batchesOf = (project: ReturnType<typeof projectOf>, users: number, eventsOfUser: number) => {
