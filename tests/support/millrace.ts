@@ -37,7 +37,7 @@ export interface Millrace {
 
 export const WRITE_KEY = 'test-write-key'
 export const API_KEY = 'test-api-key-0000'
-const READY_TIMEOUT_MS = 60_000
+const READY_TIMEOUT_MS = 120_000
 const POLL_MS = 20
 
 export const freePort = (): Promise<number> =>

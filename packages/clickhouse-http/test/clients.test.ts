@@ -105,7 +105,7 @@ describe('limits', () => {
     await expect.poll(running).toBe(1)
     leaving.abort()
     expect(await answer).toBe('left')
-    await expect.poll(running, { timeout: 5000 }).toBe(0)
+    await expect.poll(running, { timeout: 60_000 }).toBe(0)
     expect(await (await ask(fixture.url, 'SELECT 1')).text()).toBe('1\n')
   })
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
-const READY_MS_MAX = 40_000
+const READY_MS_MAX = 120_000
 
 export interface Child {
   readonly pid: number

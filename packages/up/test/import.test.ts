@@ -12,7 +12,7 @@ const MAIN = fileURLToPath(new URL('../dist/import/main.js', import.meta.url))
 afterEach(cleanUp)
 
 const run = (...args: readonly string[]): { code: number | null; text: string } => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', timeout: 60_000 })
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', timeout: 180_000 })
   return { code: status, text: stdout + stderr }
 }
 

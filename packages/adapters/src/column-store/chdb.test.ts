@@ -126,7 +126,7 @@ describe('a failed statement', () => {
 
 describe('the folder', () => {
   it('is refused to a second process, with a reason', async () => {
-    const other = spawnSync(process.execPath, ['-e', `const { createChdbConnection } = require('chdb/connection'); createChdbConnection({ path: ${JSON.stringify(path)} })`], { cwd: fileURLToPath(new URL('../..', import.meta.url)), encoding: 'utf8', timeout: 20_000 })
+    const other = spawnSync(process.execPath, ['-e', `const { createChdbConnection } = require('chdb/connection'); createChdbConnection({ path: ${JSON.stringify(path)} })`], { cwd: fileURLToPath(new URL('../..', import.meta.url)), encoding: 'utf8', timeout: 120_000 })
     expect(other.status).not.toBe(0)
     expect(other.stderr).toMatch(/lock|another|connection/i)
     expect(await count()).toBeGreaterThan(0)

@@ -81,7 +81,7 @@ const fillAndFree = async (tiny: string): Promise<{ acknowledged: number; found:
   await expect(log.ready()).rejects.toMatchObject({ code: 'LOG_FULL' })
 
   await rm(join(tiny, 'ballast'))
-  await eventually(() => append(log).then(() => true, () => false), 5_000)
+  await eventually(() => append(log).then(() => true, () => false), 60_000)
   await subscription.drain()
   const [source] = await log.extents(TOPIC)
   expect(source!.next).toBe(acknowledged + 1)
