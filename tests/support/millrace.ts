@@ -58,7 +58,9 @@ export const startMillrace = async (options: MillraceOptions = {}): Promise<Mill
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   // A test that fails leaves nothing behind.
-  process.once('exit', () => child.kill('SIGKILL'))
+  const kill = (): void => void child.kill('SIGKILL')
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
   const millrace = describe(child, ports, dataDir)
   const failed = await untilReady(millrace, options.readyTimeoutMs ?? READY_TIMEOUT_MS)
   if (failed !== null) throw new Error(`Millrace is not ready: ${failed}\n${millrace.output()}`)
