@@ -38,6 +38,16 @@ export const createZone = (name: string, daysMax = 20_000): Zone => {
   }
 }
 
+/** Zones by name: making one costs more than using it. There are as many as the platform knows names of zones, some hundreds. */
+export const createZones = (): ((name: string) => Zone) => {
+  const zones = new Map<string, Zone>()
+  return (name) => {
+    const known = zones.get(name) ?? createZone(name)
+    zones.set(name, known)
+    return known
+  }
+}
+
 const offsetIn = (name: string, daysMax: number): ((at: Millis) => Millis) => {
   const parts = new Intl.DateTimeFormat('en-US', {
     timeZone: name, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric',

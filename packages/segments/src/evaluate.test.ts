@@ -1,7 +1,7 @@
-import { type CanonicalEvent, type DidLeaf, leavesOf, parseRule, type Rule } from '@millrace/contracts'
+import { type CanonicalEvent, createZone, type DidLeaf, leavesOf, parseRule, type Rule } from '@millrace/contracts'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { evaluate, evaluateDid, holds, indexRules, leafKey, nextFlip, slotAlgebra, type SlotState, type Subject, touch, dayOfZone, explain } from './index.ts'
+import { evaluate, evaluateDid, holds, indexRules, leafKey, nextFlip, slotAlgebra, type SlotState, type Subject, touch, explain } from './index.ts'
 
 const HOUR = 3_600_000
 const DAY = 86_400_000
@@ -78,7 +78,7 @@ describe('a rule over a stream', () => {
     fc.assert(
       fc.property(rule, fc.array(happening, { maxLength: 25 }), fc.constantFrom('UTC', 'Europe/Berlin'), (raw, happenings, zone) => {
         const tree = parsed(raw)
-        const dayOf = dayOfZone(zone)
+        const dayOf = createZone(zone).dayNumber
         const index = indexRules([{ segment: 's', version: 1, rule: tree }])
         const slots = [slotAlgebra.empty(), slotAlgebra.empty(), slotAlgebra.empty()]
         const read = happenings.map((it, at) => ({ slot: it.slot, event: toEvent(it, at) })).sort((a, b) => a.event.receivedAt - b.event.receivedAt)
@@ -122,7 +122,7 @@ describe('a rule over a stream', () => {
   it('tells the next flip of the whole rule, and the events behind each leaf', () => {
     const tree = parsed({ all: [{ did: { event: 'Order Completed', value: 2, window: { last: '1d' } } }, { not: { profile: { trait: 'plan', op: 'eq', value: 'free' } } }] })
     const index = indexRules([{ segment: 's', version: 1, rule: tree }])
-    const dayOf = dayOfZone('UTC')
+    const dayOf = createZone('UTC').dayNumber
     const slot = [0, 5, 8].reduce((state, hour) => touch(index, state, event(START + hour * HOUR), START + hour * HOUR, dayOf).state, slotAlgebra.empty())
     const subject = subjectOf([slot], dayOf)
     expect(nextFlip(tree, subject, START + 8 * HOUR)).toBe(START + 5 * HOUR + DAY)
@@ -137,7 +137,7 @@ describe('a rule over a stream', () => {
     const [dear, traited] = [parsed({ did: { event: '*', where: [{ property: 'price', op: 'gt', value: 3 }] } }), parsed({ profile: { trait: 'price', op: 'exists' } })]
     for (const rule of [dear, traited]) {
       const index = indexRules([{ segment: 's', version: 1, rule }])
-      const dayOf = dayOfZone('UTC')
+      const dayOf = createZone('UTC').dayNumber
       let state = touch(index, slotAlgebra.empty(), event(START, { properties: odd }), START, dayOf).state
       state = touch(index, state, event(START, { messageId: 'i', type: 'identify', event: 'Identify', traits: odd }), START, dayOf).state
       expect(evaluate(rule, subjectOf([state], dayOf), START).value).toBe(false)
@@ -148,7 +148,7 @@ describe('a rule over a stream', () => {
     const leaf = leavesOf(parsed({ did: { event: 'Order Completed', measure: 'sum', property: 'price', value: 1, window: { last: '1d' } } }))[0] as DidLeaf
     const t = Array.from({ length: 10 }, (_, index) => START + index)
     const state = { t, a: t.map(() => 10_000), cut: START - HOUR }
-    expect(evaluateDid(leaf, [state], START + HOUR, dayOfZone('UTC')).partial).toBe(true)
-    expect(evaluateDid(leaf, [state], START + DAY, dayOfZone('UTC')).partial).toBe(false)
+    expect(evaluateDid(leaf, [state], START + HOUR, createZone('UTC').dayNumber).partial).toBe(true)
+    expect(evaluateDid(leaf, [state], START + DAY, createZone('UTC').dayNumber).partial).toBe(false)
   })
 })

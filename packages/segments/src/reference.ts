@@ -1,10 +1,10 @@
 import {
-  type CanonicalEvent, compareOrder, decodeEvent, decodeRecord, type DecodeSettings, type DidLeaf, type FlipLine, isNobody, isRefusal, leavesOf,
-  type Millis, type Origin, parseRule, type ResolvedEventLine, type ResolvedLine, type Rule,
+  type CanonicalEvent, compareOrder, createZones, decodeEvent, decodeRecord, type DecodeSettings, type DidLeaf, type FlipLine, isNobody, isRefusal, leavesOf,
+  type Millis, type Origin, parseRule, type ResolvedEventLine, type ResolvedLine, type Rule, type Zone,
 } from '@millrace/contracts'
 import { amountOf, matchesEvent, matchesValue, toUnits } from './match.ts'
 import { traitValue } from './slot-state.ts'
-import { type DayOf, dayOfZone } from './zone-day.ts'
+import type { DayOf } from './zone-day.ts'
 
 /** One record of events.resolved. */
 export interface ReferenceRecord {
@@ -34,7 +34,7 @@ export const referenceFlips = (
   settingsOf: (project: number) => ReferenceSettings,
   acceptedPartitions: number,
 ): readonly ReferenceFlip[] => {
-  const world: World = { settingsOf, acceptedPartitions, byNumber: eventsByNumber(records, settingsOf), days: new Map() }
+  const world: World = { settingsOf, acceptedPartitions, byNumber: eventsByNumber(records, settingsOf), zoneOf: createZones() }
   const partitions = [...new Set(records.map((record) => record.partition))]
   return partitions.flatMap((partition) => {
     const own = records.filter((record) => record.partition === partition)
@@ -47,7 +47,7 @@ interface World {
   readonly acceptedPartitions: number
   /** By project and number: every event, with the stay in which it was filed. */
   readonly byNumber: ReadonlyMap<string, readonly (readonly [epoch: number, event: CanonicalEvent])[]>
-  readonly days: Map<string, DayOf>
+  readonly zoneOf: (name: string) => Zone
 }
 interface Slot {
   events: CanonicalEvent[]
@@ -124,12 +124,7 @@ const partitionFlips = (records: readonly ReferenceRecord[], world: World): read
       if (slots.length > 0) person.next = Math.min(person.next, nextMoment(segment.rule, events, clock))
     }
   }
-  const dayOf = (project: number): DayOf => {
-    const { zone } = world.settingsOf(project)
-    const known = world.days.get(zone) ?? dayOfZone(zone)
-    world.days.set(zone, known)
-    return known
-  }
+  const dayOf = (project: number): DayOf => world.zoneOf(world.settingsOf(project).zone).dayNumber
   const advance = (to: Millis): void => {
     if (to <= clock) return
     clock = to

@@ -1,6 +1,4 @@
-import { createZone, type Millis } from '@millrace/contracts'
+import type { Millis } from '@millrace/contracts'
 
 /** The calendar day of a time in one zone, as days since 1970-01-01. */
 export type DayOf = (time: Millis) => number
-
-export const dayOfZone = (zone: string): DayOf => createZone(zone).dayNumber

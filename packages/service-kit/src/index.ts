@@ -1,5 +1,6 @@
 export * from './access.ts'
 export * from './config.ts'
+export * from './find-project.ts'
 export * from './guard.ts'
 export * from './health.ts'
 export * from './http.ts'

@@ -1,6 +1,5 @@
-import { ProblemError, type Project } from '@millrace/contracts'
 import type { Clock, ColumnStore, EventLog, HotStore, Subscription } from '@millrace/ports'
-import { consumeFaults, requireApiKey, type Logger, type Projects } from '@millrace/service-kit'
+import { consumeFaults, findProject, requireApiKey, type Logger, type Projects } from '@millrace/service-kit'
 import type { FastifyPluginAsync } from 'fastify'
 import type { MetricsConfig } from './config.ts'
 import { RECEIVED_TOPICS } from './ledger/ledger.ts'
@@ -53,7 +52,7 @@ export const createMetrics = (deps: MetricsDeps, config: MetricsConfig): Metrics
   const sink = sinkConsumer(
     {
       columns,
-      projectOf: (id) => projectOf(projects, id),
+      projectOf: (id) => findProject(projects, id),
       onFault: consumeFaults(logger, 'sink'),
       batchStored: (batch) => {
         const touched = tail.add(batch)
@@ -100,12 +99,4 @@ export const createMetrics = (deps: MetricsDeps, config: MetricsConfig): Metrics
       await upsert.stop()
     },
   }
-}
-
-/** A project can be younger than what this copy knows; its events cannot be in the log before it. */
-const projectOf = async (projects: Projects, id: number): Promise<Project> => {
-  if (!projects.byId(id)) await projects.refresh()
-  const found = projects.byId(id)
-  if (!found) throw new ProblemError('PROJECT_NOT_FOUND', `the log has events of project ${id}, which is not registered`)
-  return found
 }

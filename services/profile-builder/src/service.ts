@@ -1,12 +1,11 @@
-import { topics } from '@millrace/contracts'
+import { createZones, type Project, topics, type Zone } from '@millrace/contracts'
 import type { Clock, ColumnStore, EventLog, HotStore, Subscription } from '@millrace/ports'
-import { consumeFaults, createMetricsRegistry, type Logger, type Projects, type Registry } from '@millrace/service-kit'
+import { consumeFaults, createMetricsRegistry, findProject, type Logger, type Projects, type Registry } from '@millrace/service-kit'
 import type { FastifyPluginAsync } from 'fastify'
 import { type ProfileBuilderConfig, profileBuilderConfig } from './config.ts'
 import { createCounters } from './counters.ts'
 import { openFold } from './fold/open-fold.ts'
 import { keysOfPerson, lookupIdentity, openIdentity } from './identity/index.ts'
-import { createZones, findProject } from './projects-view.ts'
 import { lookupKey, openResolve } from './resolve/index.ts'
 import type { PersonFinder } from './routes/people.ts'
 import { profileRoutes } from './routes/routes.ts'
@@ -37,7 +36,8 @@ export interface ProfileBuilder {
 export const createProfileBuilder = (deps: ProfileBuilderDeps, settings: Partial<ProfileBuilderConfig> = {}): ProfileBuilder => {
   const config = { ...profileBuilderConfig.parse({}), ...settings }
   const { log, hot, projects, logger } = deps
-  const zoneOf = createZones()
+  const zones = createZones()
+  const zoneOf = ({ zone }: Pick<Project, 'zone'>): Zone => zones(zone)
   const finder = createFinder(hot)
   const snapshots = createSnapshots(
     {

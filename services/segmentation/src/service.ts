@@ -1,6 +1,6 @@
-import { type Project, topics } from '@millrace/contracts'
+import { createZones, topics, type Zone } from '@millrace/contracts'
 import type { Clock, ColumnStore, EventLog, HotStore, Ids, Subscription } from '@millrace/ports'
-import { consumeFaults, type Logger, type Projects } from '@millrace/service-kit'
+import { consumeFaults, findProject, type Logger, type Projects } from '@millrace/service-kit'
 import type { FastifyPluginAsync } from 'fastify'
 import type { SegmentationConfig } from './config.ts'
 import { dialect } from './dialect.ts'
@@ -33,10 +33,11 @@ export interface Segmentation {
 /** Keeps every rule's members up to date from events.resolved, and answers questions about them. */
 export const createSegmentation = (deps: SegmentationDeps, config: SegmentationConfig): Segmentation => {
   const news = createRuleNews()
+  const zoneOf = createZones()
   let subscription: Subscription | undefined
-  const open = openConsumer(consumeDeps(deps, config, news))
+  const open = openConsumer(consumeDeps({ ...deps, zoneOf }, config, news))
   return {
-    routes: segmentRoutes(deps, config, news),
+    routes: segmentRoutes({ ...deps, zoneOf }, config, news),
     start: async () => {
       subscription = await deps.log.consume({
         group: GROUP,
@@ -56,9 +57,12 @@ export const createSegmentation = (deps: SegmentationDeps, config: SegmentationC
 /** Not a setting: flips would depend on it. A step over so many takes some 100 ms. */
 const TIMERS_PER_MOVE_MAX = 5_000
 
-const consumeDeps = (deps: SegmentationDeps, config: SegmentationConfig, news: RuleNews): ConsumeDeps => {
-  const projectOf = findProject(deps.projects)
+/** With the calendars that routes and consumers share. */
+export type SharedDeps = SegmentationDeps & { readonly zoneOf: (name: string) => Zone }
+
+const consumeDeps = (deps: SharedDeps, config: SegmentationConfig, news: RuleNews): ConsumeDeps => {
   const probe = deps.probe ?? (() => {})
+  const projectOf = (id: number): ReturnType<typeof findProject> => findProject(deps.projects, id)
   const shared = { ...deps, probe, projectOf, dialect, projectId: () => deps.projects.all()[0]?.id ?? 1 }
   const watch = (partition: number): PartitionWatch => {
     const timers = watchTimers(shared, partition)
@@ -80,6 +84,7 @@ const consumeDeps = (deps: SegmentationDeps, config: SegmentationConfig, news: R
   return {
     hot: deps.hot,
     projectOf,
+    zoneOf: deps.zoneOf,
     peopleCachedMax: config.SEGMENTATION_PEOPLE_CACHED_MAX,
     peopleBytesMax: config.SEGMENTATION_PEOPLE_BYTES_MAX,
     acceptedPartitions: topics.accepted.partitions,
@@ -88,14 +93,4 @@ const consumeDeps = (deps: SegmentationDeps, config: SegmentationConfig, news: R
     watch,
     probe,
   }
-}
-
-/** Another copy may have made the project a moment ago. */
-const findProject = (projects: Projects) => async (id: number): Promise<Project> => {
-  const known = projects.byId(id)
-  if (known) return known
-  await projects.refresh()
-  const found = projects.byId(id)
-  if (found) return found
-  throw new Error(`no project has the id ${id}`)
 }

@@ -1,4 +1,4 @@
-import { encodeRecord, decodeRecord, type FlipLine, personIdOf, project as projectSchema, type ResolvedLine, topics } from '@millrace/contracts'
+import { createZones, encodeRecord, decodeRecord, type FlipLine, personIdOf, project as projectSchema, type ResolvedLine, topics } from '@millrace/contracts'
 import type { EventLog, HotStore, LogRecord, NewRecord, Timer } from '@millrace/ports'
 import { createLogger } from '@millrace/service-kit'
 import { describe, expect, it } from 'vitest'
@@ -32,7 +32,7 @@ const told = (outputs: readonly NewRecord[]): readonly FlipLine[] =>
 const exitsOf = async (cut: number) => {
   const scope = createMemoryScope()
   const partition = await openPartition(
-    { projectOf: async () => project, peopleCachedMax: 100, peopleBytesMax: 1 << 20, acceptedPartitions: 4, timersPerMoveMax: 600, pause: async () => {} }, scope)
+    { projectOf: async () => project, zoneOf: createZones(), peopleCachedMax: 100, peopleBytesMax: 1 << 20, acceptedPartitions: 4, timersPerMoveMax: 600, pause: async () => {} }, scope)
   const records = [
     recordOf(0, rule, START), recordOf(1, views, START + 1_000),
     ...Array.from({ length: 6 }, (_, n) => recordOf(2 + n, [{ type: 'clock.advanced', at: START + 2 * DAY_MS + n }], null)),

@@ -1,4 +1,4 @@
-import { encodeRecord, personIdOf, project as projectSchema, type ResolvedLine, topics } from '@millrace/contracts'
+import { createZones, encodeRecord, personIdOf, project as projectSchema, type ResolvedLine, topics } from '@millrace/contracts'
 import type { LogRecord } from '@millrace/ports'
 import { openPartition } from '../src/handlers/partition.ts'
 import { createMemoryScope } from './memory-scope.ts'
@@ -38,7 +38,7 @@ const ruleLines = (n: number): readonly ResolvedLine[] => {
 /** CPU time of segmentation for an event with that many live rules, without the store. */
 export const measureSegmentation = async (rules: number): Promise<{ usPerEvent: number; flips: number }> => {
   const scope = createMemoryScope()
-  const partition = await openPartition({ projectOf: async () => project, peopleCachedMax: 20_000, peopleBytesMax: 1 << 26, acceptedPartitions: 4, timersPerMoveMax: 5_000, pause: async () => {} }, scope)
+  const partition = await openPartition({ projectOf: async () => project, zoneOf: createZones(), peopleCachedMax: 20_000, peopleBytesMax: 1 << 26, acceptedPartitions: 4, timersPerMoveMax: 5_000, pause: async () => {} }, scope)
   let flips = 0
   const handle = async (records: readonly LogRecord[], end: number): Promise<void> => {
     const { step } = await partition.handle({ records, end, replayed: false, caughtUp: false })

@@ -13,7 +13,7 @@ import {
   type Rule,
 } from '@millrace/contracts'
 import type { ColumnStore } from '@millrace/ports'
-import { backfillSql, type BackfillRow, dayOfZone, emptyLeaf, evaluate, evaluateDid, holds, indexRules, leafKey, membersSql, settle, slotAlgebra, stateOfRow, touch } from '@millrace/segments'
+import { backfillSql, type BackfillRow, emptyLeaf, evaluate, evaluateDid, holds, indexRules, leafKey, membersSql, settle, slotAlgebra, stateOfRow, touch } from '@millrace/segments'
 import { eventRow, rowBytes } from '@millrace/warehouse'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -140,7 +140,7 @@ describe('a rule in SQL', () => {
       const reads = happenings.map((it, at) => readOf(project, it, at))
       await insert(project, reads)
       await link(project)
-      const dayOf = dayOfZone(zone)
+      const dayOf = createZone(zone).dayNumber
       for (const [at, raw] of rules.entries()) {
         const tree = parsed(raw)
         const clock = START + ((at * 37) % 220) * HOUR * 0.5
@@ -172,7 +172,7 @@ const comparePast = async (project: Project, leaf: DidLeaf, reads: readonly Read
   const page = { project: project.id, clock: clock - HOUR, upTo, numberFrom: 0, numberBelow: 10_000 }
   const rows = await columns.query<BackfillRow>(backfillSql(dialect, leaf, page))
   const pasts = new Map(rows.map((row) => [Number(row.number), stateOfRow(leaf, row)]))
-  const dayOf = dayOfZone(project.zone)
+  const dayOf = createZone(project.zone).dayNumber
   const index = indexRules([{ segment: 's', version: 1, rule: leaf }])
   for (const number of new Set(reads.filter(({ key }) => !key.startsWith('none')).map((read) => read.number))) {
     const own = reads.map((read, at) => ({ ...read, isPast: Math.floor(at / 4) < upTo[at % 4]! })).filter((read) => read.number === number)

@@ -1,6 +1,6 @@
 import {
   type CanonicalEvent,
-  createZone,
+  createZones,
   type DecodedRecord,
   decodeEvent,
   decodeRecord,
@@ -71,19 +71,14 @@ type Table = (typeof TABLES)[number]
  * becomes a row of `rejected` here, before the batch is declared.
  */
 export const createEncoder = (projectOf: (id: number) => Promise<Project>): Encode => {
-  const daysOf = new Map<string, (ms: number) => string>()
-  const dayOf = (zone: string): ((ms: number) => string) => {
-    const known = daysOf.get(zone) ?? createZone(zone).day
-    daysOf.set(zone, known)
-    return known
-  }
+  const zoneOf = createZones()
   return async (batch) => {
     const collected = new Collected()
     for (const record of batch.records) {
       const decoded = decodeRecord(record.value)
       if (record.topic === topics.resolved.name) {
         const project = await projectOf(decoded.header.project)
-        encodeResolved(collected, record, decoded, { project, dayOf: dayOf(project.zone) })
+        encodeResolved(collected, record, decoded, { project, dayOf: zoneOf(project.zone).day })
       } else encodeOther(collected, record, decoded)
     }
     return collected.finish()

@@ -1,6 +1,6 @@
-import { type DecodeSettings, type FlipCause, type FlipLine, isNobody, type Millis, type Project, type ResolvedLine } from '@millrace/contracts'
+import { type DecodeSettings, type FlipCause, type FlipLine, isNobody, type Millis, type Project, type ResolvedLine, type Zone } from '@millrace/contracts'
 import type { Batch, NewRecord, Step } from '@millrace/ports'
-import { type DayOf, dayOfZone } from '@millrace/segments'
+import type { DayOf } from '@millrace/segments'
 import type { OwnScope } from '@millrace/service-kit'
 import { CLOCK, type ClockDocument, newPerson, type PersonState, type RuleDocument, ruleKey, RULES } from './documents.ts'
 import { storedRules } from './stored-rules.ts'
@@ -15,6 +15,7 @@ import { compileRules, type ProjectRules, withoutStale } from './rules.ts'
 export interface PartitionDeps {
   /** @throws when the project is not known (yet): the batch is tried again */
   readonly projectOf: (id: number) => Promise<Project>
+  readonly zoneOf: (name: string) => Zone
   readonly peopleCachedMax: number
   readonly peopleBytesMax: number
   readonly acceptedPartitions: number
@@ -77,7 +78,7 @@ export const openPartition = async (deps: PartitionDeps, scope: OwnScope): Promi
     const known = contexts.get(id)
     if (known) return known
     const project = await deps.projectOf(id)
-    const context = { id, settings: project, currency: project.currency, dayOf: dayOfZone(project.zone) }
+    const context = { id, settings: project, currency: project.currency, dayOf: deps.zoneOf(project.zone).dayNumber }
     currencies.set(id, project.currency)
     contexts.set(id, context)
     return context

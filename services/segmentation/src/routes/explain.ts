@@ -1,14 +1,14 @@
 import { partitionOfPerson, ProblemError, type Project, topics } from '@millrace/contracts'
 import { isHeld } from '@millrace/identity'
-import type { HotStore } from '@millrace/ports'
-import { dayOfZone, explain, nextFlip } from '@millrace/segments'
+import { explain, nextFlip } from '@millrace/segments'
 import { CLOCK, type ClockDocument, personKey, type PersonState, type RuleDocument, ruleKey, scopeOf } from '../handlers/documents.ts'
 import { NEVER, subjectOf } from '../handlers/evaluate.ts'
+import type { SharedDeps } from '../service.ts'
 import { definitionOf, iso, parsedRule } from './answers.ts'
 import type { SegmentView } from './rules-store.ts'
 
 /** Why a person is in a segment or not, at the clock of the person's partition. @throws PERSON_NOT_FOUND */
-export const explainPerson = async (hot: HotStore, project: Project, view: SegmentView, personId: string) => {
+export const explainPerson = async ({ hot, zoneOf }: Pick<SharedDeps, 'hot' | 'zoneOf'>, project: Project, view: SegmentView, personId: string) => {
   const { segment, version } = view.document
   const scope = scopeOf(partitionOfPerson(personId, topics.resolved.partitions))
   const documents = await hot.get(scope, [personKey(personId), CLOCK, ruleKey(project.id, segment)])
@@ -16,7 +16,7 @@ export const explainPerson = async (hot: HotStore, project: Project, view: Segme
   const rule = parsedRule(view, project)
   if (!person || person.project !== project.id || Object.keys(person.slots).length === 0 || !rule) throw new ProblemError('PERSON_NOT_FOUND')
   const at = clock?.at ?? 0
-  const subject = subjectOf(person, { segment, version, rule }, dayOfZone(project.zone))
+  const subject = subjectOf(person, { segment, version, rule }, zoneOf(project.zone).dayNumber)
   const membership = person.memberships[segment] ?? NEVER
   const next = nextFlip(rule, subject, at)
   return {

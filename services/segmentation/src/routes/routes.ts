@@ -4,7 +4,7 @@ import { callerOf, requireApiKey } from '@millrace/service-kit'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import type { SegmentationConfig } from '../config.ts'
 import { dialect } from '../dialect.ts'
-import type { SegmentationDeps } from '../service.ts'
+import type { SharedDeps } from '../service.ts'
 import { definitionOf, iso, parsedRule, segmentAnswer } from './answers.ts'
 import { explainPerson } from './explain.ts'
 import { flipsPage, membersPage } from './pages.ts'
@@ -16,7 +16,7 @@ type OfSegment = { Params: { id: string } }
 type OfPerson = { Params: { id: string; personId: string } }
 
 /** /api/segments. Everybody with a key of the project may read; only an admin changes. */
-export const segmentRoutes = (deps: SegmentationDeps, config: SegmentationConfig, news: RuleNews): FastifyPluginAsync => async (app) => {
+export const segmentRoutes = (deps: SharedDeps, config: SegmentationConfig, news: RuleNews): FastifyPluginAsync => async (app) => {
   const rules = createRulesStore({ ...deps, news, visibleMsMax: config.RULE_VISIBLE_MS_MAX })
   const read = { onRequest: requireApiKey(deps) }
   const write = { onRequest: requireApiKey(deps, 'admin') }
@@ -83,7 +83,7 @@ export const segmentRoutes = (deps: SegmentationDeps, config: SegmentationConfig
 
   app.get<OfPerson>('/api/segments/:id/people/:personId', read, async (request) => {
     const project = projectOf(request)
-    return explainPerson(deps.hot, project, await rules.one(project.id, request.params.id), request.params.personId)
+    return explainPerson(deps, project, await rules.one(project.id, request.params.id), request.params.personId)
   })
 }
 
@@ -94,7 +94,7 @@ const accepted = (raw: unknown, project: Project): Rule => {
   throw new ProblemError(parsed.code, `${parsed.path}: ${parsed.detail}`, { faults: [{ at: parsed.path, detail: parsed.detail }] })
 }
 
-const preview = async ({ columns, clock }: SegmentationDeps, project: Project, rule: Rule, sample: number) => {
+const preview = async ({ columns, clock }: SharedDeps, project: Project, rule: Rule, sample: number) => {
   const now = clock.now()
   const wanted = Math.max(1, sample)
   const sql = `SELECT countIf(member) AS size, count() AS people, groupArrayIf(${wanted})(toString(person), member) AS sample
