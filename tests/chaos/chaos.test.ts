@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { project } from '@millrace/contracts'
-import { createChance } from '../support/chance.ts'
+import { chanceFrom } from '@millrace/contracts'
 import { drive, settledState, type Kill } from './driver.ts'
 import { loggedFlips } from './outcome.ts'
 import { makePlan } from './plan.ts'
@@ -36,7 +36,7 @@ const POINTS: readonly (readonly [kind: string, point: string, nthMax: number, d
 const settings = project.parse({ id: 1, name: 'default', zone: 'UTC', currency: 'USD', writeKeys: [], apiKeys: [], identity: {} })
 
 const plannedKills = (rounds: number): readonly Kill[] => {
-  const chance = createChance(SEED + 1)
+  const chance = chanceFrom(SEED + 1)
   const points = Array.from({ length: rounds }, () => POINTS).flat()
   return points
     .map((point) => ({ point, at: chance.next() }))

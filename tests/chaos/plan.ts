@@ -1,4 +1,4 @@
-import { createChance, type Chance } from '../support/chance.ts'
+import { chanceFrom, type Chance } from '@millrace/contracts'
 
 /** What the client does, decided beforehand: the disturbed and the undisturbed run do the same. */
 export interface Plan {
@@ -33,7 +33,7 @@ const RULES = [
 
 /** `segments` are created evenly over the run; the first two before any event, so that some are backfilled and some not. */
 export const makePlan = (seed: number, events: number, segments: number): Plan => {
-  const chance = createChance(seed)
+  const chance = chanceFrom(seed)
   const world = { chance, people: Math.max(40, Math.floor(events / 60)), made: [] as PlannedEvent[] }
   const count = Math.ceil(events / BATCH_EVENTS)
   // Two hours at the least, so that windows of minutes and hours open and close in the run.

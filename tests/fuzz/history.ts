@@ -1,4 +1,4 @@
-import { createChance, type Chance } from '../support/chance.ts'
+import { chanceFrom, type Chance } from '@millrace/contracts'
 
 /** An event as its sender writes it, and what the sender meant by it. */
 export interface SentEvent {
@@ -62,7 +62,7 @@ const PLACES: readonly (readonly [zone: string, startsAt: number])[] = [
 
 /** The same seed, the same history. */
 export const makeHistory = (seed: number, turns: number): History => {
-  const chance = createChance(seed)
+  const chance = chanceFrom(seed)
   const [zone, startsAt] = PLACES[seed % PLACES.length]!
   const world: World = { chance, made: [], users: namesOf(chance, 8), devices: Array.from({ length: 9 }, (_, at) => `设备 ${at}`) }
   // Four days over all turns: hours, days and the change of the clocks are in it.

@@ -1,4 +1,4 @@
-import { createChance, type Chance } from './chance.ts'
+import { chanceFrom, type Chance } from '@millrace/contracts'
 import type { Millrace } from './millrace.ts'
 
 export interface Others {
@@ -17,7 +17,7 @@ const PEOPLE = 5_000
  * it falls behind rather than pile up requests, and the rate it tells is what really went in.
  */
 export const startOthers = (millrace: Pick<Millrace, 'send'>, perSecond: number, seed: number): Others => {
-  const chance = createChance(seed)
+  const chance = chanceFrom(seed)
   const size = Math.max(1, Math.round(perSecond / BATCHES_PER_SECOND))
   const startedAt = performance.now()
   const inFlight = new Set<Promise<void>>()

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createGuard, createProjectDatabase, type Guard } from '@millrace/clickhouse-http'
+import { chanceFrom } from '@millrace/contracts'
 import { ask, openFixture, type Fixture } from './fixture.ts'
 import { REFUSED } from './probes.ts'
 
@@ -116,15 +117,6 @@ describe('one project does not see the other', () => {
   })
 })
 
-/** Small generator of 32-bit numbers, so that a failure can be repeated. */
-const seeded = (seed: number): (() => number) => {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state / 2 ** 32
-  }
-}
-
 /** A line of the engine's resolved tree that names a table, a table function or a function out of reach. */
 const leavesProject = (explain: string): boolean => {
   const table = /TABLE id: .*table_name: (\S+)/.exec(explain)?.[1]
@@ -139,7 +131,7 @@ const leavesProject = (explain: string): boolean => {
 describe('mutated statements', () => {
   it('never read what the guard would have to refuse', { timeout: 120_000 }, async () => {
     const seed = 20_241
-    const next = seeded(seed)
+    const next = chanceFrom(seed).next
     const pick = <T>(items: readonly T[]): T => items[Math.floor(next() * items.length)]!
     const pieces = ['millrace_store.events', 'millrace_p2.events', '`millrace_p2`.events', 'system.processes', "file('/etc/passwd')", "merge('millrace_p2','.*')", 'events', 'people',
       '(', ')', '/*', '*/', '--', '\n', "'", '`', '"', '\\', ';', ',', '.', ' IN ', ' FROM ', ' UNION ALL SELECT * FROM ', ' AS ', 'WITH x AS (', 'SELECT ', ' SETTINGS ', ' FORMAT TSV', '{t:Identifier}', '$$', '\u00a0', 'x -> ', ' JOIN ', ' USING ', '*', 'e']

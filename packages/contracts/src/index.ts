@@ -1,4 +1,5 @@
 export * from './blocked-values.ts'
+export * from './chance.ts'
 export * from './decode.ts'
 export * from './errors.ts'
 export * from './event.ts'

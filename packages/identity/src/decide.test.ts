@@ -1,10 +1,9 @@
 import type { IdentityFact, Key, Order } from '@millrace/contracts'
-import { keyOf } from '@millrace/contracts'
+import { chanceFrom, keyOf } from '@millrace/contracts'
 import { describe, expect, it } from 'vitest'
 import { decide } from './decide.ts'
 import type { BaseDocument, LinkDocument, PersonKeys } from './documents.ts'
 import type { IdentityProject } from './neighbourhood.ts'
-import { randomOf } from './simulation/random.ts'
 import { referenceMap } from './simulation/reference.ts'
 
 const projectOf = (identity: Partial<IdentityProject['identity']>): IdentityProject => ({
@@ -14,31 +13,31 @@ const projectOf = (identity: Partial<IdentityProject['identity']>): IdentityProj
 
 /** Facts as homes would tell them: of one pair in its home's order, of several pairs in any order. */
 const randomFacts = (seed: number): { project: IdentityProject; facts: readonly IdentityFact[] } => {
-  const random = randomOf(seed)
+  const random = chanceFrom(seed)
   const project = projectOf({
     types: [{ type: 'email', uniquePerPerson: true }, { type: 'mobile', uniquePerPerson: false }],
     keysPerPersonMax: random.pick([3, 5, 1000]),
     mergedPersonsMax: random.pick([2, 3, 10]),
     usersPerDeviceMax: random.pick([1, 2, 50]),
   })
-  const size = 2 + random.int(6)
-  const user = (): Key => keyOf('user_id', `x${random.int(size)}`)
-  const device = (): Key => keyOf('anonymous_id', `x${random.int(size * 2)}`)
-  const other = (): Key => random.pick([device(), device(), keyOf('email', `m${random.int(size)}`), keyOf('mobile', `p${random.int(size)}`)])
-  const order = (): Order => ({ time: random.int(60), messageId: `m${random.int(9)}` })
+  const size = 2 + random.below(6)
+  const user = (): Key => keyOf('user_id', `x${random.below(size)}`)
+  const device = (): Key => keyOf('anonymous_id', `x${random.below(size * 2)}`)
+  const other = (): Key => random.pick([device(), device(), keyOf('email', `m${random.below(size)}`), keyOf('mobile', `p${random.below(size)}`)])
+  const order = (): Order => ({ time: random.below(60), messageId: `m${random.below(9)}` })
   const facts: IdentityFact[] = []
   const numbered = new Set<Key>()
   for (let at = 0; at < 60; at++) {
-    const key = random.chance(0.7) ? user() : device()
-    const kind = random.int(12)
+    const key = random.happens(0.7) ? user() : device()
+    const kind = random.below(12)
     if (kind < 4 && !numbered.has(key)) facts.push({ type: 'key.numbered', key, number: numbered.add(key).size * 7 % 53, at })
     else if (kind < 5 && key.startsWith('user')) facts.push({ type: 'user.seen', key, at })
     else if (kind < 9) {
-      const first = random.chance(0.85) ? order() : null
+      const first = random.happens(0.85) ? order() : null
       facts.push({ type: 'pair.linked', a: key, b: other(), first, unlinkedUpTo: null, at })
-    } else if (kind < 10) facts.push({ type: 'keys.merged', a: user(), b: random.chance(0.7) ? user() : device(), order: order(), by: '', at })
-    else if (kind < 11) facts.push({ type: 'keys.unmerged', a: user(), b: random.chance(0.7) ? user() : device(), order: order(), by: '', at })
-    else facts.push({ type: 'keys.aliased', x: `x${random.int(size)}`, y: `x${random.int(size)}`, order: order(), at })
+    } else if (kind < 10) facts.push({ type: 'keys.merged', a: user(), b: random.happens(0.7) ? user() : device(), order: order(), by: '', at })
+    else if (kind < 11) facts.push({ type: 'keys.unmerged', a: user(), b: random.happens(0.7) ? user() : device(), order: order(), by: '', at })
+    else facts.push({ type: 'keys.aliased', x: `x${random.below(size)}`, y: `x${random.below(size)}`, order: order(), at })
   }
   return { project, facts: facts.filter((fact) => !('a' in fact) || fact.a !== fact.b) }
 }

@@ -1,4 +1,4 @@
-import { funnelQuestion, retentionQuestion, trendsQuestion, type EventChoice, type PropertyFilter } from '@millrace/contracts'
+import { chanceFrom, funnelQuestion, retentionQuestion, trendsQuestion, type EventChoice, type PropertyFilter } from '@millrace/contracts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { askFunnel, askRetention, askTrends, type Asking } from '../src/questions/ask.ts'
 import { funnelReference, retentionReference, trendReference, type PersonOf } from './reference.ts'
@@ -7,14 +7,6 @@ import { insertClock, insertEvents, mergeNumbers, openWarehouse, type Store, typ
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 20_240_104)
 const CASES = Number(process.env['MILLRACE_CASES'] ?? 16)
 const ZONES = ['UTC', 'America/New_York', 'Europe/Berlin', 'Asia/Shanghai', 'America/Santiago', 'Asia/Kathmandu', 'Australia/Sydney']
-
-/** Numbers from 0 to 1, the same for the same seed. */
-const chance = (seed: number): (() => number) => () => {
-  seed = (seed + 0x6d2b79f5) | 0
-  let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-  return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-}
 
 interface History {
   readonly project: { readonly id: number; readonly zone: string; readonly currency: string }
@@ -30,8 +22,7 @@ const USERS = 12
 
 /** Around a change of the clocks: late events, equal times, merges, events of nobody, types that are no activity. */
 const historyOf = (id: number): History => {
-  const next = chance(SEED + id)
-  const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(next() * items.length)]!
+  const { next, pick } = chanceFrom(SEED + id)
   const start = pick([Date.UTC(2024, 2, 28), Date.UTC(2024, 2, 8), Date.UTC(2024, 9, 1), Date.UTC(2023, 8, 1)])
   const times = Array.from({ length: 60 }, () => start + Math.floor(next() * 10 * 86_400_000))
   const events = Array.from({ length: 40 + Math.floor(next() * 160) }, (): Written => ({

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createEmbeddedLog, openLmdb } from '@millrace/adapters'
-import { encodeRecord, topics, type OriginCount, type RecordHeader } from '@millrace/contracts'
+import { chanceFrom, encodeRecord, topics, type OriginCount, type RecordHeader } from '@millrace/contracts'
 import type { NewRecord } from '@millrace/ports'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
@@ -11,11 +11,6 @@ const SEED = Number(process.env['MILLRACE_SEED'] ?? 7)
 const KILLS = Number(process.env['MILLRACE_KILLS'] ?? 21)
 const RECORDS = 160
 const AT = Date.UTC(2024, 5, 1)
-
-const chance = (seed: number): (() => number) => () => {
-  seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
-  return seed / 4_294_967_296
-}
 
 interface Expected {
   events: number
@@ -29,7 +24,7 @@ interface Expected {
 
 /** What resolve, identity, segmentation and ingest would have written. */
 const fill = async (dir: string): Promise<Expected> => {
-  const next = chance(SEED)
+  const next = chanceFrom(SEED).next
   const whole = (max: number): number => Math.floor(next() * max)
   const records: NewRecord[] = []
   const expected: Expected = { events: 0, units: 0, repeats: 0, rejected: 0, flips: 0, numbers: 0, clock: 0 }
@@ -108,7 +103,7 @@ const POINTS = ['sink.declared', 'sink.between-tables', 'sink.inserted', '*']
 
 /** Kills a sink again and again; then lets it finish. How often it was killed where. */
 const chaos = async (dir: string, strategy: string, kills: number, points = POINTS): Promise<ReadonlyMap<string, number>> => {
-  const next = chance(SEED * 31 + kills)
+  const next = chanceFrom(SEED * 31 + kills).next
   const counts = new Map<string, number>()
   for (let life = 0; ; life++) {
     const done = [...counts.values()].reduce((sum, n) => sum + n, 0) >= kills

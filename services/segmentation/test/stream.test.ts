@@ -1,4 +1,4 @@
-import { topics } from '@millrace/contracts'
+import { type Chance, chanceFrom, topics } from '@millrace/contracts'
 import type { ColumnStore } from '@millrace/ports'
 import { referenceFlips } from '@millrace/segments'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -9,31 +9,17 @@ const HOUR = 3_600_000
 const SEEDS = Number(process.env['SEGMENTATION_SEEDS'] ?? 6)
 const STEPS = 120
 
-/** mulberry32: a small stream of numbers in [0, 1) that a seed names. */
-const chanceOf = (seed: number) => {
-  let state = seed
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-  const below = (bound: number): number => Math.floor(next() * bound)
-  return { next, below, of: <Item>(items: readonly Item[]): Item => items[below(items.length)]! }
-}
-type Chance = ReturnType<typeof chanceOf>
-
 const KEYS = [...Array.from({ length: 8 }, (_, n) => `user_id:u${n}`), ...Array.from({ length: 8 }, (_, n) => `anonymous_id:a${n}`)]
 
 const randomLeaf = (chance: Chance): unknown => {
-  const event = chance.of(['Order Completed', 'Product Viewed', '*'])
-  const window = chance.of(['ever', { last: '1h' }, { last: '6h' }, { last: '1d' }, { last: '2d' }])
+  const event = chance.pick(['Order Completed', 'Product Viewed', '*'])
+  const window = chance.pick(['ever', { last: '1h' }, { last: '6h' }, { last: '1d' }, { last: '2d' }])
   const kind = chance.below(6)
   if (kind === 0) return { didNot: { event, window } }
-  if (kind === 1) return { profile: { trait: 'plan', op: chance.of(['eq', 'neq']), value: chance.of(['free', 'pro']) } }
-  if (kind === 2) return { did: { event, measure: 'sum', property: 'price', op: chance.of(['gt', 'lte']), value: chance.of([3, 7.5]), window } }
-  if (kind === 3) return { did: { event, measure: 'distinct-days', op: chance.of(['gte', 'eq']), value: chance.of([1, 2]), window } }
-  return { did: { event, op: chance.of(['gte', 'eq', 'lt']), value: chance.of([1, 2, 3]), window } }
+  if (kind === 1) return { profile: { trait: 'plan', op: chance.pick(['eq', 'neq']), value: chance.pick(['free', 'pro']) } }
+  if (kind === 2) return { did: { event, measure: 'sum', property: 'price', op: chance.pick(['gt', 'lte']), value: chance.pick([3, 7.5]), window } }
+  if (kind === 3) return { did: { event, measure: 'distinct-days', op: chance.pick(['gte', 'eq']), value: chance.pick([1, 2]), window } }
+  return { did: { event, op: chance.pick(['gte', 'eq', 'lt']), value: chance.pick([1, 2, 3]), window } }
 }
 const randomRule = (chance: Chance): unknown => {
   const kind = chance.below(4)
@@ -52,16 +38,16 @@ interface Run {
 const doSomething = async ({ chance, system, segments, faults }: Run): Promise<void> => {
   const dice = chance.next()
   if (dice < 0.6) {
-    const late = chance.of([0, 0, 0, 0.5, 5, 26, 47])
+    const late = chance.pick([0, 0, 0, 0.5, 5, 26, 47])
     const identify = chance.next() < 0.15
-    await system.home.event(chance.of(KEYS), {
+    await system.home.event(chance.pick(KEYS), {
       timestamp: new Date(system.clock.now() - late * HOUR).toISOString(),
       ...(identify
-        ? { type: 'identify', traits: { plan: chance.of(['free', 'pro', null]) } }
-        : { event: chance.of(['Order Completed', 'Product Viewed']), properties: { price: chance.of([1, 2.5, -1]) } }),
+        ? { type: 'identify', traits: { plan: chance.pick(['free', 'pro', null]) } }
+        : { event: chance.pick(['Order Completed', 'Product Viewed']), properties: { price: chance.pick([1, 2.5, -1]) } }),
     })
-  } else if (dice < 0.76) await system.clock.moveTo(system.clock.now() + chance.of([0.1, 0.5, 1, 5, 24]) * HOUR)
-  else if (dice < 0.9) await system.home.place(chance.of(KEYS), system.home.own(chance.of(KEYS)))
+  } else if (dice < 0.76) await system.clock.moveTo(system.clock.now() + chance.pick([0.1, 0.5, 1, 5, 24]) * HOUR)
+  else if (dice < 0.9) await system.home.place(chance.pick(KEYS), system.home.own(chance.pick(KEYS)))
   else if (dice < 0.94) await system.drain()
   else if (dice < 0.96) await system.restart()
   else if (dice < 0.97) faults.left += 1
@@ -69,7 +55,7 @@ const doSomething = async ({ chance, system, segments, faults }: Run): Promise<v
 }
 
 const changeRules = async ({ chance, system, segments }: Pick<Run, 'chance' | 'system' | 'segments'>): Promise<void> => {
-  const known = segments.length > 0 && chance.next() < 0.4 ? chance.of(segments) : null
+  const known = segments.length > 0 && chance.next() < 0.4 ? chance.pick(segments) : null
   if (known && chance.next() < 0.3) {
     segments.splice(segments.indexOf(known), 1)
     expect((await system.call('DELETE', `/api/segments/${known}`)).status).toBe(204)
@@ -101,8 +87,8 @@ describe('segmentation over random streams', () => {
         total.faults++
         throw new Error(`a fault at ${point}`)
       }
-      const chance = chanceOf(seed)
-      const system = await createSystem({ columns, projectId: seed, zone: chance.of(['UTC', 'Asia/Kolkata']), probe })
+      const chance = chanceFrom(seed)
+      const system = await createSystem({ columns, projectId: seed, zone: chance.pick(['UTC', 'Asia/Kolkata']), probe })
       const run: Run = { chance, system, segments: [], faults }
       for (let rules = 0; rules < 2; rules++) await changeRules({ chance, system, segments: run.segments })
       for (let step = 0; step < STEPS; step++) await doSomething(run)

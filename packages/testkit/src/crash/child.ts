@@ -43,14 +43,3 @@ export const startChild = (script: string, args: readonly string[]): Child => {
 
 /** Where the compiler of the project lies, to build a child's script before it is started. */
 export const compilerPath = (): string => join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
-
-/** Numbers in [0, 1) that are the same for the same seed. */
-export const seededChance = (seed: number): (() => number) => {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { topics } from '@millrace/contracts'
+import { chanceFrom, topics } from '@millrace/contracts'
 import type { EventLog, HotStore } from '@millrace/ports'
 import { createEmbedded } from '@millrace/wiring'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { compilerPath, seededChance, startChild } from './child.ts'
+import { compilerPath, startChild } from './child.ts'
 
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 11)
 const KILLS = Number(process.env['MILLRACE_KILLS'] ?? 36)
@@ -24,7 +24,7 @@ describe('P1: the embedded store under kill -9', () => {
   afterAll(() => rmSync(dataDir, { recursive: true }))
 
   it(`loses nothing acknowledged, and outputs, positions and state agree (${KILLS} kills, seed ${SEED})`, async () => {
-    const chance = seededChance(SEED)
+    const chance = chanceFrom(SEED).next
     const acked = new Set<string>()
     const kills = new Map<string, number>()
     let first = 0

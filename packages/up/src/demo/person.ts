@@ -1,4 +1,4 @@
-import type { Chance } from './chance.ts'
+import type { ShopChance } from './chance.ts'
 import { CITIES, COMPUTERS, ENGLISH_NAMES, FAMILY_NAMES, GIVEN_NAMES, PHONES, TOUCHES, type Device, type Touch } from './catalogue.ts'
 
 const DAY_MS = 86_400_000
@@ -27,10 +27,10 @@ export interface Person {
 }
 
 /** @param days length of the demo */
-export const makePerson = (chance: Chance, index: number, days: number): Person => {
+export const makePerson = (chance: ShopChance, index: number, days: number): Person => {
   const kind = chance.weighted([['visitor', 50], ['member', 42], ['counter', 8]] as const)
   // More people in later weeks: the shop grows.
-  const firstDay = Math.min(days - 1, Math.floor(chance.unit() ** 0.8 * days * 0.97))
+  const firstDay = Math.min(days - 1, Math.floor(chance.next() ** 0.8 * days * 0.97))
   return {
     userId: `m${String(index + 1).padStart(5, '0')}`,
     name: chance.happens(0.85) ? chance.pick(FAMILY_NAMES) + chance.pick(GIVEN_NAMES) : chance.pick(ENGLISH_NAMES),
@@ -41,17 +41,17 @@ export const makePerson = (chance: Chance, index: number, days: number): Person 
     devices: makeDevices(chance, kind),
     firstTouch: chance.weighted(TOUCHES),
     firstDay,
-    appetite: 0.25 + chance.unit() * 0.6,
+    appetite: 0.25 + chance.next() * 0.6,
     visitDays: makeVisits(chance, kind, firstDay, days),
   }
 }
 
 /** Days in which somebody of this kind is active, starting `firstDay`: often at first, then less. */
-const makeVisits = (chance: Chance, kind: Person['kind'], firstDay: number, days: number): readonly number[] => {
+const makeVisits = (chance: ShopChance, kind: Person['kind'], firstDay: number, days: number): readonly number[] => {
   const [mean, max] = VISITS[kind]
   const visits = [firstDay]
   for (let left = chance.times(mean, max) - 1; left > 0; left--) {
-    const gap = Math.ceil(-Math.log(1 - chance.unit()) * (kind === 'visitor' ? 3.5 : 3))
+    const gap = Math.ceil(-Math.log(1 - chance.next()) * (kind === 'visitor' ? 3.5 : 3))
     const day = visits.at(-1)! + Math.max(1, gap)
     if (day >= days) break
     visits.push(day)
@@ -61,7 +61,7 @@ const makeVisits = (chance: Chance, kind: Person['kind'], firstDay: number, days
 
 const VISITS = { visitor: [2.9, 16], member: [34, 85], counter: [6, 24] } as const
 
-const makeDevices = (chance: Chance, kind: Person['kind']): readonly OwnDevice[] => {
+const makeDevices = (chance: ShopChance, kind: Person['kind']): readonly OwnDevice[] => {
   const own = (device: Device): OwnDevice => ({ ...device, anonymousId: `${chance.hex(8)}-${chance.hex(4)}-4${chance.hex(3)}-a${chance.hex(3)}-${chance.hex(12)}` })
   const first = own(chance.pick(chance.happens(0.72) ? PHONES : COMPUTERS))
   // A second device of a visitor who never signs in would be a second person, rightly: nobody could tell.
@@ -69,7 +69,7 @@ const makeDevices = (chance: Chance, kind: Person['kind']): readonly OwnDevice[]
 }
 
 /** A moment of a day (milliseconds from its start, UTC): an evening shop in China, UTC+8. */
-export const momentOfDay = (chance: Chance): number => {
+export const momentOfDay = (chance: ShopChance): number => {
   const hourInChina = chance.weighted(HOURS)
   return (((hourInChina + 16) % 24) * DAY_MS) / 24 + chance.int(0, DAY_MS / 24 - 1)
 }

@@ -1,4 +1,4 @@
-import { chanceFrom, type Chance } from './chance.ts'
+import { shopChance, type ShopChance } from './chance.ts'
 import { makePerson, momentOfDay, type Person } from './person.ts'
 import { counterVisit, refundOf, webVisit, type Message } from './visit.ts'
 
@@ -38,7 +38,7 @@ export const DEMO = { seed: 20_240_613, people: 2000, days: 90 } as const
 
 /** The whole demo, made in memory: pure, about 50,000 messages for 2,000 people. */
 export const makeShop = (options: ShopOptions): Shop => {
-  const chance = chanceFrom(options.seed)
+  const chance = shopChance(options.seed)
   const from = options.until - options.days * DAY_MS
   const people = Array.from({ length: options.people }, (_, index) => makePerson(chance, index, options.days))
   const made = people.flatMap((person) => lifeOf(chance, person, from, options.until))
@@ -50,7 +50,7 @@ export const makeShop = (options: ShopOptions): Shop => {
 }
 
 /** All that one person does in these days. */
-const lifeOf = (chance: Chance, person: Person, from: number, until: number): readonly Message[] => {
+const lifeOf = (chance: ShopChance, person: Person, from: number, until: number): readonly Message[] => {
   const messages: Message[] = []
   for (const [index, day] of person.visitDays.entries()) {
     const at = Math.min(from + day * DAY_MS + momentOfDay(chance), until - 2 * 3_600_000)
@@ -66,7 +66,7 @@ const lifeOf = (chance: Chance, person: Person, from: number, until: number): re
 }
 
 /** A phone without a network keeps what happened, and tells it days later. */
-const delayed = (chance: Chance, message: Message, until: number): Message => {
+const delayed = (chance: ShopChance, message: Message, until: number): Message => {
   if (!chance.happens(0.03)) return message
   return { ...message, sentAt: Math.min(message.sentAt + DAY_MS + chance.int(0, 3 * DAY_MS), until - 1) }
 }

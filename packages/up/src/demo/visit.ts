@@ -1,5 +1,5 @@
 import { PRODUCTS, TOUCHES, type Product, type Touch } from './catalogue.ts'
-import type { Chance } from './chance.ts'
+import type { ShopChance } from './chance.ts'
 import type { OwnDevice, Person } from './person.ts'
 
 /** One message in Segment's shape, and when it is sent (late events: well after they happened). */
@@ -20,12 +20,12 @@ interface Visit {
 /** Collects the messages of one visit while its time passes. */
 class Script {
   readonly messages: Message[] = []
-  private readonly chance: Chance
+  private readonly chance: ShopChance
   private readonly visit: Visit
   private at: number
   private signedIn: boolean
 
-  constructor(chance: Chance, visit: Visit, startsAt: number) {
+  constructor(chance: ShopChance, visit: Visit, startsAt: number) {
     this.chance = chance
     this.visit = visit
     this.at = startsAt
@@ -71,7 +71,7 @@ class Script {
 }
 
 /** The messages of one visit to the web shop, in order. */
-export const webVisit = (chance: Chance, person: Person, nth: number, startsAt: number): readonly Message[] => {
+export const webVisit = (chance: ShopChance, person: Person, nth: number, startsAt: number): readonly Message[] => {
   const visit: Visit = {
     person,
     device: nth > person.signsInOnVisit && chance.happens(0.3) ? person.devices.at(-1)! : person.devices[0]!,
@@ -88,7 +88,7 @@ export const webVisit = (chance: Chance, person: Person, nth: number, startsAt: 
   return script.messages
 }
 
-const browse = (chance: Chance, script: Script, person: Person): void => {
+const browse = (chance: ShopChance, script: Script, person: Person): void => {
   const cart: Line[] = []
   for (let left = chance.times(3.1, 9); left > 0; left--) {
     const product = chance.weighted(SHELF)
@@ -106,7 +106,7 @@ interface Line {
   readonly quantity: number
 }
 
-const checkOut = (chance: Chance, script: Script, cart: readonly Line[]): void => {
+const checkOut = (chance: ShopChance, script: Script, cart: readonly Line[]): void => {
   const orderId = `W${chance.hex(10)}`
   script.track('Checkout Started', { order_id: orderId, value: yuan(totalOf(cart)), currency: 'CNY' })
   if (!chance.happens(0.74)) return
@@ -114,7 +114,7 @@ const checkOut = (chance: Chance, script: Script, cart: readonly Line[]): void =
 }
 
 /** A purchase at the counter of the shop, told by its till: no device, the number of the member's card. */
-export const counterVisit = (chance: Chance, person: Person, nth: number, at: number): readonly Message[] => {
+export const counterVisit = (chance: ShopChance, person: Person, nth: number, at: number): readonly Message[] => {
   const cart = Array.from({ length: chance.times(1.7, 5) }, (): Line => ({ product: chance.weighted(SHELF), quantity: chance.times(1.3, 4) }))
   const message = (type: string, offset: number, content: Readonly<Record<string, unknown>>): Message => ({
     sentAt: at + offset,
@@ -135,7 +135,7 @@ export const counterVisit = (chance: Chance, person: Person, nth: number, at: nu
 }
 
 /** Some orders come back some days later, whole. */
-export const refundOf = (chance: Chance, order: Message, at: number): Message => {
+export const refundOf = (chance: ShopChance, order: Message, at: number): Message => {
   const { order_id, revenue, currency } = order.body['properties'] as Record<string, unknown>
   const { event: _event, ...rest } = order.body as Record<string, unknown>
   const properties = { order_id, total: revenue, currency, reason: chance.pick(['七天无理由', '破损', 'Wrong size']) }

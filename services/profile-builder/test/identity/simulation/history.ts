@@ -1,6 +1,5 @@
-import type { IdentityCommand, Key, Project } from '@millrace/contracts'
+import type { Chance, IdentityCommand, Key, Project } from '@millrace/contracts'
 import { encodeRecord, filedKeyOf, homeKeyOf, homeOf, project as projectSchema, shardOf, topics } from '@millrace/contracts'
-import type { Random } from '@millrace/identity/simulation'
 import type { NewRecord } from '@millrace/ports'
 
 /** One arrival at events.accepted: an event, or what a person asked for. `time` is in seconds after the start. */
@@ -56,7 +55,7 @@ const rawOf = (arrival: Arrival & { kind: 'event' }) => ({
 })
 
 /** A random history: late and repeated events, shared devices, aliases both ways, merges, unlinks, blocked values, small limits. */
-export const randomHistory = (random: Random): History => {
+export const randomHistory = (random: Chance): History => {
   const project = projectOf({
     types: [
       { type: 'email', uniquePerPerson: true },
@@ -66,31 +65,31 @@ export const randomHistory = (random: Random): History => {
     mergedPersonsMax: random.pick([2, 3, 10]),
     usersPerDeviceMax: random.pick([1, 2, 3, 50]),
   })
-  const users = 2 + random.int(5)
-  const devices = 2 + random.int(8)
-  const length = 30 + random.int(80)
-  const user = (): string => (random.chance(0.04) ? 'null' : `u${random.int(users)}`)
-  const device = (): string => (random.chance(0.05) ? 'd0' : `d${random.int(devices)}`)
+  const users = 2 + random.below(5)
+  const devices = 2 + random.below(8)
+  const length = 30 + random.below(80)
+  const user = (): string => (random.happens(0.04) ? 'null' : `u${random.below(users)}`)
+  const device = (): string => (random.happens(0.05) ? 'd0' : `d${random.below(devices)}`)
   const arrivals: Arrival[] = []
   for (let at = 1; at <= length; at++) {
-    const time = random.chance(0.25) ? random.int(at + 1) : at
-    const id = `m${random.int(10)}${at}`
-    const kind = random.int(100)
+    const time = random.happens(0.25) ? random.below(at + 1) : at
+    const id = `m${random.below(10)}${at}`
+    const kind = random.below(100)
     const known = arrivals.length > 0 && kind < 8 ? random.pick(arrivals) : null
     if (known?.kind === 'event') arrivals.push(known)
     else if (kind < 12) arrivals.push(command(random, 'merge', time, id, users, devices))
     else if (kind < 18) arrivals.push(command(random, 'unlink', time, id, users, devices))
     else if (kind < 23) {
       const [one, other] = [user(), device()]
-      arrivals.push({ kind: 'event', time, id, ...(random.chance(0.5) ? { user: one, previous: other } : { user: other, previous: one }) })
+      arrivals.push({ kind: 'event', time, id, ...(random.happens(0.5) ? { user: one, previous: other } : { user: other, previous: one }) })
     } else {
-      const shape = random.int(10)
-      const traits = random.chance(0.15) ? { [random.pick(['email', 'mobile'])]: `x${random.int(4)}` } : null
+      const shape = random.below(10)
+      const traits = random.happens(0.15) ? { [random.pick(['email', 'mobile'])]: `x${random.below(4)}` } : null
       arrivals.push({
         kind: 'event',
         time,
         id,
-        amount: random.int(10),
+        amount: random.below(10),
         ...(shape < 6 && { user: user() }),
         ...(shape > 2 && { device: device() }),
         ...(traits && { traits }),
@@ -100,8 +99,8 @@ export const randomHistory = (random: Random): History => {
   return { project, arrivals }
 }
 
-const command = (random: Random, op: 'merge' | 'unlink', time: number, id: string, users: number, devices: number): Arrival => {
-  const a = `user_id:u${random.int(users)}`
-  const b = random.chance(0.6) ? `user_id:u${random.int(users)}` : `anonymous_id:d${random.int(devices)}`
+const command = (random: Chance, op: 'merge' | 'unlink', time: number, id: string, users: number, devices: number): Arrival => {
+  const a = `user_id:u${random.below(users)}`
+  const b = random.happens(0.6) ? `user_id:u${random.below(users)}` : `anonymous_id:d${random.below(devices)}`
   return { kind: 'command', op, time, id, a, b }
 }

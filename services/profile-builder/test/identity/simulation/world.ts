@@ -1,5 +1,5 @@
 import type { Batch, Committed, ConsumeOptions, HotStore, LogRecord, NewRecord, PartitionConsumer, StateWrite, Step } from '@millrace/ports'
-import type { Random } from '@millrace/identity/simulation'
+import type { Chance } from '@millrace/contracts'
 import { StateMoved } from '@millrace/service-kit'
 
 /** How a step is stored. embedded: one transaction. stack: outputs and position, then state, with crashes between. */
@@ -54,12 +54,12 @@ export class World {
   private readonly scopes = new Map<string, Scope>()
   private readonly seats: Seat[] = []
   private readonly lateWrites: StateWrite[] = []
-  private readonly random: Random
+  private readonly random: Chance
   private readonly faults: Faults
   private calm = false
   private opening = false
 
-  constructor(random: Random, faults: Faults) {
+  constructor(random: Chance, faults: Faults) {
     this.random = random
     this.faults = faults
   }
@@ -91,7 +91,7 @@ export class World {
   /** One step of one consumer; `weights` make some groups slow. */
   async step(weights: Readonly<Record<string, number>>): Promise<void> {
     const seat = this.random.pick(this.seats)
-    if (this.random.chance(weights[seat.options.group] ?? 0)) return
+    if (this.random.happens(weights[seat.options.group] ?? 0)) return
     await this.advance(seat)
   }
 
@@ -108,7 +108,7 @@ export class World {
   private async advance(seat: Seat): Promise<boolean> {
     try {
       this.lateWrite()
-      if (!this.calm && seat.consumer && this.random.chance(this.faults.rebalance)) await this.rebalance(seat)
+      if (!this.calm && seat.consumer && this.random.happens(this.faults.rebalance)) await this.rebalance(seat)
       seat.consumer ??= await this.open(seat)
       return await this.handle(seat)
     } catch (error) {
@@ -142,7 +142,7 @@ export class World {
     const replayed = seat.at < committed
     const limit = replayed ? committed : all.length
     if (seat.at >= limit) return false
-    const end = Math.min(limit, seat.at + 1 + this.random.int(6))
+    const end = Math.min(limit, seat.at + 1 + this.random.below(6))
     const records = all
       .slice(seat.at, end)
       .map((value, index): LogRecord => ({ topic: seat.topic, partition: seat.partition, offset: seat.at + index, value }))
@@ -175,7 +175,7 @@ export class World {
     if (wiring === 'embedded') return this.applyState(step)
     this.mayCrash()
     // A copy that is fenced between its commit and its write: the write comes when another copy is at work.
-    if (step.state && !this.calm && this.random.chance(this.faults.crash)) {
+    if (step.state && !this.calm && this.random.happens(this.faults.crash)) {
       this.lateWrites.push(step.state)
       throw new Crash()
     }
@@ -194,7 +194,7 @@ export class World {
   }
 
   private lateWrite(): void {
-    if (this.lateWrites.length === 0 || !this.random.chance(0.3)) return
+    if (this.lateWrites.length === 0 || !this.random.happens(0.3)) return
     const write = this.lateWrites.shift()!
     this.counts.lateWrites++
     if ((this.scope(write.scope).watermark ?? -1) < write.watermark) this.write(write)
@@ -214,7 +214,7 @@ export class World {
   }
 
   private mayCrash(): void {
-    if (!this.calm && this.random.chance(this.faults.crash)) throw new Crash()
+    if (!this.calm && this.random.happens(this.faults.crash)) throw new Crash()
   }
 
   private committed(seat: Seat): number {
