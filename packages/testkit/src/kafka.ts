@@ -1,11 +1,10 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
-import { createConnection, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort, untilListening } from './listening.ts'
 
 const VERSION = '4.1.0'
-const START_TIMEOUT_MS = 60_000
 
 /** A real Apache Kafka (one broker, KRaft) on 127.0.0.1, for the time of a test. */
 export interface RunningKafka {
@@ -34,7 +33,7 @@ export const startKafka = async (cacheFolder: string): Promise<RunningKafka> => 
   const format = spawnSync('java', java('kafka.tools.StorageTool', 'format', '-t', 'MkU3OEVBNTcwNTJENDM2Qk', '-c', properties), { encoding: 'utf8' })
   if (format.status !== 0) throw new Error(`Kafka could not format its folder: ${format.stderr}`)
   const broker = spawn('java', java('kafka.Kafka', properties), { stdio: 'ignore' })
-  await untilListening(port, broker)
+  await untilListening('Kafka', port, broker)
   return {
     brokers: [`127.0.0.1:${port}`],
     async stop() {
@@ -81,27 +80,3 @@ group.min.session.timeout.ms=1000
 transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
 auto.create.topics.enable=false
 `
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
-
-const untilListening = async (port: number, broker: ChildProcess): Promise<void> => {
-  const deadline = performance.now() + START_TIMEOUT_MS
-  while (performance.now() < deadline) {
-    if (broker.exitCode !== null) throw new Error(`Kafka ended with code ${broker.exitCode} while it started`)
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = createConnection(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false))
-      socket.once('connect', () => socket.end())
-    })
-    if (open) return
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  broker.kill('SIGKILL')
-  throw new Error(`Kafka did not listen within ${START_TIMEOUT_MS} ms`)
-}

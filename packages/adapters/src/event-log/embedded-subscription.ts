@@ -1,6 +1,6 @@
 import type { ConsumeOptions, Subscription } from '@millrace/ports'
 import type { LmdbRoot } from '../lmdb/open.ts'
-import type { Codec } from '../hot-store/embedded-writes.ts'
+import type { Codec } from '../hot-store/codec.ts'
 import { runPartition, type PartitionRun } from './embedded-partition.ts'
 import { readExtent } from './embedded-records.ts'
 import type { Turns } from './embedded-turns.ts'

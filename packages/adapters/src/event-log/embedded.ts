@@ -1,6 +1,6 @@
 import { allTopics, type Topic } from '@millrace/contracts'
 import { LogUnavailable, type EventLog, type NewRecord, type Subscription } from '@millrace/ports'
-import { createCodec } from '../hot-store/embedded-writes.ts'
+import { createCodec } from '../hot-store/codec.ts'
 import { CommitterClosed } from '../lmdb/committer.ts'
 import { StoreBroken } from '../lmdb/guard.ts'
 import type { LmdbRoot } from '../lmdb/open.ts'

@@ -2,7 +2,7 @@ import type { Clock } from '@millrace/ports'
 import { readTime, timeBytes } from '../lmdb/keys.ts'
 import type { LmdbRoot } from '../lmdb/open.ts'
 import type { WriteSet } from '../lmdb/write-set.ts'
-import type { Codec } from './embedded-writes.ts'
+import type { Codec } from './codec.ts'
 
 const NOTHING = Buffer.of(0)
 const SWEEP_ENTRIES_MAX = 1_000

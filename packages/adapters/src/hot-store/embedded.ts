@@ -4,7 +4,8 @@ import type { LmdbRoot } from '../lmdb/open.ts'
 import type { Row, Table, WriteSet } from '../lmdb/write-set.ts'
 import { type CachedDocument, createDocumentCache } from './document-cache.ts'
 import { createSweeper, planEnd } from './embedded-ttl.ts'
-import { createCodec, planState, readWatermark, stateBytes, type Codec } from './embedded-writes.ts'
+import { createCodec, type Codec } from './codec.ts'
+import { planState, readWatermark, stateBytes } from './embedded-writes.ts'
 
 export interface EmbeddedHotStoreOptions {
   readonly root: LmdbRoot
@@ -34,7 +35,7 @@ export const createEmbeddedHotStore = (options: EmbeddedHotStoreOptions): HotSto
     watermark: async (scope) => readWatermark(root, scope),
     get: async (scope, keys) => keys.map((key) => load(keyOf(scope, key))),
     scan: async (scope, scan) => scanEntries(root, codec, clock, scope, scan),
-    apply: (write) => applyState(root, codec, write),
+    apply: (write, over) => applyState(root, codec, write, over),
     timersDue: async (scope, at, limit) => timers(root, scope, { to: at, limit }),
     nextTimer: async (scope) => timers(root, scope, { limit: 1 })[0] ?? null,
     update: (scope, key, change, ttlMs) => updateDocument(root, codec, clock, keyOf(scope, key), change, ttlMs),
@@ -56,8 +57,8 @@ const readDocument = (root: LmdbRoot, codec: Codec, key: Buffer): CachedDocument
 
 const isLive = (endsAt: number, clock: Clock): boolean => endsAt === 0 || endsAt > clock.now()
 
-const applyState = (root: LmdbRoot, codec: Codec, write: StateWrite): Promise<boolean> =>
-  root.commits.commit({ bytes: stateBytes(write), points: HOT_POINTS, plan: (writes) => planState(writes, codec, write) })
+const applyState = (root: LmdbRoot, codec: Codec, write: StateWrite, over: number | undefined): Promise<boolean> =>
+  root.commits.commit({ bytes: stateBytes(write), points: HOT_POINTS, plan: (writes) => planState(writes, codec, write, over) })
 
 const scanEntries = (
   root: LmdbRoot, codec: Codec, clock: Clock, scope: string,

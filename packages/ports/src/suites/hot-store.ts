@@ -129,6 +129,28 @@ const watermarks = (context: Context): void => {
     expect(await hot.watermark('s')).toBe(10)
   })
 
+  it('takes a write that names what it builds on over exactly that: a store that lost some of it is not taken for whole', async () => {
+    const { hot } = context.fixture
+    expect(await hot.apply(write('s', 5, { puts: [['a', 5]] }), 4)).toBe(false)
+    expect(await hot.apply(write('s', 5, { puts: [['a', 5]] }), 0)).toBe(true)
+    expect(await hot.apply(write('s', 9, { puts: [['a', 9]] }), 0)).toBe(false)
+    expect(await hot.apply(write('s', 9, { puts: [['a', 9]] }), 6)).toBe(false)
+    expect(await hot.apply(write('s', 9, { puts: [['a', 9]] }), 5)).toBe(true)
+    await hot.clear('s')
+    expect(await hot.apply(write('s', 12, { puts: [['b', 12]], timers: [['t', 1]] }), 9)).toBe(false)
+    expect([await hot.watermark('s'), await hot.get('s', ['a', 'b']), await hot.nextTimer('s')]).toEqual([null, [undefined, undefined], null])
+    expect(await hot.apply(write('s', 12, { puts: [['b', 12]] }), 0)).toBe(true)
+  })
+
+  it('takes nothing of a write that holds what cannot be stored', async () => {
+    const { hot } = context.fixture
+    await hot.apply(write('s', 1, { puts: [['a', 1]] }))
+    const wrong: Partial<StateWrite>[] = [{ puts: [['b', 1], ['x'.repeat(2_000), 1]] }, { puts: [['b', 1]], timers: [['x'.repeat(2_000), 1]] }, { puts: [['b', 1]], timers: [['t', Number.NaN]] }]
+    for (const changes of wrong) await expect(hot.apply(write('s', 2, changes))).rejects.toThrow(/too long|NaN/)
+    await expect(hot.apply(write('s\0', 2))).rejects.toThrow('zero character')
+    expect([await hot.watermark('s'), await hot.get('s', ['a', 'b'])]).toEqual([1, [1, undefined]])
+  })
+
   it('takes exactly one of two writes of the same position', async () => {
     const { hot } = context.fixture
     const outcomes = await Promise.all([1, 2].map((n) => hot.apply(write('s', 7, { puts: [['winner', n]] }))))
