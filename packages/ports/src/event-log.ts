@@ -68,6 +68,11 @@ export interface Assignment {
 export interface PartitionConsumer {
   /** Where to start reading: the committed offset, or below it to rebuild state that lags behind. */
   readonly from: number
+  /**
+   * The scope of its state, where `from` is the watermark (0 for an empty one). A step's state is then taken only over
+   * exactly what this consumer built on, and a partition without traffic notices, too, that the store went back.
+   */
+  readonly scope?: string
   /** The first batch that starts at the committed offset must end exactly here (a declared batch). */
   readonly firstBatchEnd?: number
   handle(batch: Batch): Promise<Step>

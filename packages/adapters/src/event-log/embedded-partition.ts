@@ -109,11 +109,12 @@ const runOnce = async (setup: PartitionSetup, progress: Progress, tell: Tell): P
       throw new Error(`${setup.consume.group} would start at ${consumer.from}, behind its position ${assignment.committed.offset}`)
     }
     let from = consumer.from
+    const built = { upTo: from }
     tell.opened(from)
     for (;;) {
       const batch = await nextBatch(setup, progress, consumer, assignment.committed.offset, from)
       if (!batch) return
-      await handle(setup, consumer, batch)
+      await handle(setup, consumer, batch, built)
       from = batch.end
       tell.stored(from)
     }
@@ -139,17 +140,21 @@ const assign = (setup: PartitionSetup): Assignment => {
   }
 }
 
-const handle = async (setup: PartitionSetup, consumer: PartitionConsumer, batch: Batch): Promise<void> => {
+/** `built` is the watermark that the consumer's memory stands on. */
+const handle = async (setup: PartitionSetup, consumer: PartitionConsumer, batch: Batch, built: { upTo: number }): Promise<void> => {
   await setup.turns.next()
   const step = await consumer.handle(batch)
-  const stateTaken = await commitStep(setup, batch, step)
+  const stateTaken = await commitStep(setup, batch, step, step.state?.scope === consumer.scope ? built.upTo : undefined)
   // What is stored is whole, but the consumer's memory and the stored state may differ: it must start anew.
   if (!stateTaken) throw new StateRefused(`the state of ${step.state?.scope} at ${step.state?.watermark} was not taken`)
+  if (step.state) built.upTo = step.state.watermark
   consumer.stored?.(batch)
 }
 
 /** Outputs, position and state in one transaction. False when the state was refused; the rest is stored all the same. */
-const commitStep = ({ root, codec, consume: { group }, topic, partition }: PartitionSetup, batch: Batch, step: Step): Promise<boolean> => {
+const commitStep = (
+  { root, codec, consume: { group }, topic, partition }: PartitionSetup, batch: Batch, step: Step, over: number | undefined,
+): Promise<boolean> => {
   const outputs = batch.replayed ? [] : step.outputs
   return root.commits.commit({
     bytes: 128 + recordsBytes(outputs) + (step.state ? stateBytes(step.state) : 0),
@@ -159,7 +164,7 @@ const commitStep = ({ root, codec, consume: { group }, topic, partition }: Parti
         planRecords(writes, outputs)
         planPosition(writes, group, topic, partition, { offset: batch.end, metadata: step.metadata ?? '' })
       }
-      return !step.state || planState(writes, codec, step.state)
+      return !step.state || planState(writes, codec, step.state, over)
     },
   })
 }

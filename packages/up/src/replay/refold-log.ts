@@ -35,6 +35,7 @@ const refold = (
   let left: readonly NewRecord[] = []
   return {
     from: consumer.from,
+    ...(consumer.scope === undefined ? {} : { scope: consumer.scope }),
     ...(consumer.firstBatchEnd === undefined ? {} : { firstBatchEnd: consumer.firstBatchEnd }),
     handle: async (batch: Batch): Promise<Step> => {
       const step = await consumer.handle(batch)

@@ -56,6 +56,7 @@ const openCounter = async ({ hot, stored }: ReceivedDeps, assignment: Assignment
   const scope = await openOwnScope(hot, receivedScope(assignment.topic, assignment.partition), assignment)
   return {
     from: scope.from,
+    scope: scope.name,
     handle: async (batch) => ({
       outputs: [],
       state: {

@@ -50,6 +50,7 @@ export const openFold = (deps: FoldDeps, config: FoldConfig) => async (assignmen
 
   return {
     from: scope.from,
+    scope: scope.name,
     handle,
     stored: (batch) => {
       scope.stored(batch.end)

@@ -47,6 +47,7 @@ const openPartition = async (deps: IdentityDeps, assignment: Assignment): Promis
   }
   return {
     from: scope.from,
+    scope: scope.name,
     async handle(batch: Batch) {
       const { facts, unknown } = await readFacts(deps.projects, batch)
       if (unknown > 0) deps.logger.warn({ event: 'facts.skipped', unknown }, 'of no known project')

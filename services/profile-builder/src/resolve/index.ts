@@ -62,6 +62,7 @@ const openPartition = async (deps: ResolveDeps, assignment: Assignment): Promise
   }
   return {
     from: scope.from,
+    scope: scope.name,
     async handle(batch: Batch) {
       const incoming = await readBatch(deps.projects, batch)
       const refused = incoming.filter((item) => item.kind === 'refused').length

@@ -30,6 +30,7 @@ const consumerOf = (state: Partition, scope: OwnScope, watch: PartitionWatch, pr
   let outcome: Outcome | undefined
   return {
     from: scope.from,
+    scope: scope.name,
     handle: async (batch: Batch): Promise<Step> => {
       outcome = await state.handle(batch)
       probe('segmentation.handled')

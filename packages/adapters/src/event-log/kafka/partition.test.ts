@@ -20,6 +20,7 @@ it('discards what a consumer has in memory when its state is refused, and begins
   } as unknown as HotStore
   const consumer = (from: number): PartitionConsumer => ({
     from,
+    scope: 's',
     handle: async ({ end }) => ({ outputs: [], state: { scope: 's', watermark: end, puts: [], deletes: [], timers: [] } }),
     close: async () => {},
   })

@@ -1,4 +1,4 @@
-import type { Batch, Committed, ConsumeOptions, HotStore, LogRecord, PartitionConsumer } from '@millrace/ports'
+import type { Batch, Committed, ConsumeOptions, HotStore, LogRecord, PartitionConsumer, StateWrite } from '@millrace/ports'
 import { StateRefused } from '../state-refused.ts'
 import type { Membership } from './patched-kafkajs.ts'
 import type { Transaction } from './transactions.ts'
@@ -36,6 +36,8 @@ export interface PartitionRun {
 
 const BACK_OFF_MS = 50
 const BACK_OFF_MS_MAX = 5_000
+/** How often a partition without traffic looks whether its state is still there. */
+const LOOK_MS = 5_000
 /** A fetch that was under way when the reader was put back is met at most twice. */
 const STALE_FETCHES_MAX = 2
 
@@ -43,6 +45,8 @@ interface Stay {
   readonly consumer: PartitionConsumer
   readonly committed: Committed
   readonly position: { offset: number }
+  /** The watermark that the consumer's memory stands on. */
+  readonly built: { upTo: number }
 }
 
 export const runPartition = (deps: PartitionDeps): PartitionRun => {
@@ -61,14 +65,14 @@ export const runPartition = (deps: PartitionDeps): PartitionRun => {
   let busy = true
   let wake = (): void => {}
 
-  const woken = (ms?: number): Promise<void> =>
+  const woken = (ms: number): Promise<'woken' | 'late'> =>
     new Promise((resolve) => {
       // Said while nobody waited: it counts all the same.
-      if (state.stopped || fresh) return resolve()
-      const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
+      if (state.stopped || fresh) return resolve('woken')
+      const timer = setTimeout(() => resolve('late'), ms)
       wake = () => {
         clearTimeout(timer)
-        resolve()
+        resolve('woken')
       }
     })
 
@@ -83,7 +87,7 @@ export const runPartition = (deps: PartitionDeps): PartitionRun => {
     end = next = expected = consumer.from
     stale = 0
     deps.seek(consumer.from)
-    return { consumer, committed, position }
+    return { consumer, committed, position, built: { upTo: consumer.from } }
   }
 
   const close = async (): Promise<void> => {
@@ -121,14 +125,26 @@ export const runPartition = (deps: PartitionDeps): PartitionRun => {
     return { records, end: cut, replayed: cut <= committed.offset, caughtUp: caughtUp && cut === end }
   }
 
+  /** Refused when a copy that lost this partition wrote late, or when the store was flushed or went back: memory and store differ. */
+  const keep = async ({ consumer, built }: Stay, state: StateWrite): Promise<void> => {
+    if (consumer.scope !== state.scope) throw new Error(`the consumer of ${topic} writes the state of ${state.scope} without saying so when it opens`)
+    if (!(await deps.hot.apply(state, built.upTo))) throw new StateRefused(`the state of ${state.scope} at ${state.watermark} was not taken over ${built.upTo}`)
+    built.upTo = state.watermark
+  }
+
+  const look = async ({ consumer, built }: Stay): Promise<void> => {
+    if (consumer.scope === undefined) return
+    const stored = (await deps.hot.watermark(consumer.scope)) ?? 0
+    if (stored !== built.upTo) throw new StateRefused(`the state of ${consumer.scope} is at ${stored}, this copy built on ${built.upTo}`)
+  }
+
   const work = async (current: Stay, batch: Batch): Promise<void> => {
     const step = await current.consumer.handle(batch)
     if (!batch.replayed) {
       await deps.commit({ outputs: step.outputs, positions: [{ topic, partition, offset: batch.end, metadata: step.metadata ?? '' }], membership })
       current.position.offset = batch.end
     }
-    // A copy that lost this partition wrote late: what is stored is ahead of this one's memory.
-    if (step.state && !(await deps.hot.apply(step.state))) throw new StateRefused(`the state of ${step.state.scope} at ${step.state.watermark} was not taken`)
+    if (step.state) await keep(current, step.state)
     current.consumer.stored?.(batch)
     buffer = buffer.slice(batch.records.length)
     next = batch.end
@@ -148,7 +164,8 @@ export const runPartition = (deps: PartitionDeps): PartitionRun => {
         const batch = take(stay!)
         busy = batch !== null || buffer.length > 0
         if (batch) await work(stay!, batch)
-        else await woken(buffer.length > 0 ? options.lingerMs : undefined)
+        else if (buffer.length > 0) await woken(options.lingerMs)
+        else if ((await woken(LOOK_MS)) === 'late') await look(stay!)
         if (batch) backOff = BACK_OFF_MS
       } catch (error) {
         busy = true
