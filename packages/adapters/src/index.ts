@@ -1,4 +1,5 @@
-export { createChdbStore, type ChdbOptions } from './column-store/chdb.ts'
+export { createChdbEngine, createChdbStore, type ChdbEngine, type ChdbOptions } from './column-store/chdb.ts'
+export { createClickHouseStore, type ClickHouseOptions } from './column-store/server.ts'
 export { createSystemClock } from './clock/system.ts'
 export { createEmbeddedLog, type EmbeddedLogOptions } from './event-log/embedded.ts'
 export { StateRefused } from './event-log/state-refused.ts'

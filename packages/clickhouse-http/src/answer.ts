@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { createGzip, constants, type Gzip } from 'node:zlib'
+import { StoreError } from '@millrace/ports'
 import { exceptionBlock, problemOf } from './errors.ts'
 
 export interface AnswerOptions {
@@ -9,7 +10,11 @@ export interface AnswerOptions {
   readonly tag: string
   readonly gzip: boolean
   readonly whole: boolean
+  /** Of an answer that is held back until it is whole. */
+  readonly wholeBytesMax?: number
 }
+
+const TOO_MANY_ROWS_OR_BYTES = 396
 
 /** @throws what `chunks` throws before the first byte was sent; later errors go into the body */
 export const sendAnswer = async (
@@ -17,7 +22,7 @@ export const sendAnswer = async (
   chunks: AsyncIterable<Uint8Array>,
   options: AnswerOptions,
 ): Promise<void> => {
-  const iterator = (options.whole ? gathered(chunks) : chunks)[Symbol.asyncIterator]()
+  const iterator = (options.whole ? gathered(chunks, options.wholeBytesMax) : chunks)[Symbol.asyncIterator]()
   try {
     const first = await iterator.next()
     if (response.destroyed) return
@@ -34,9 +39,14 @@ export const sendAnswer = async (
   }
 }
 
-async function* gathered(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+async function* gathered(chunks: AsyncIterable<Uint8Array>, bytesMax = Infinity): AsyncIterable<Uint8Array> {
   const all: Uint8Array[] = []
-  for await (const chunk of chunks) all.push(chunk)
+  let bytes = 0
+  for await (const chunk of chunks) {
+    bytes += chunk.byteLength
+    if (bytes > bytesMax) throw new StoreError(TOO_MANY_ROWS_OR_BYTES, `an answer of more than ${bytesMax} bytes cannot be held back`)
+    all.push(chunk)
+  }
   yield* all
 }
 

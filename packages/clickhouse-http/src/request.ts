@@ -1,4 +1,5 @@
-import { gunzipSync, inflateSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { gunzip, inflate } from 'node:zlib'
 import { READONLY, Refused } from './guard/refused.ts'
 import { SAFE_SETTINGS } from './guard/statement.ts'
 
@@ -39,26 +40,28 @@ const LIMITS = ['max_execution_time', 'max_result_rows', 'max_result_bytes', 'ma
 export type Limits = Readonly<Record<(typeof LIMITS)[number], number>>
 
 /** @throws Refused for a database or a setting that is not available, and for a body that cannot be read */
-export const readRequest = ({ parameters, headers, body }: RawRequest, limits: Limits): Asked => {
+export const readRequest = async ({ parameters, headers, body }: RawRequest, limits: Limits): Promise<Asked> => {
   const database = parameters.get('database') || header(headers, 'x-clickhouse-database') || 'millrace'
   if (database !== 'millrace' && database !== 'default') throw new Refused(`Database ${database} does not exist`, UNKNOWN_DATABASE)
   if (parameters.get('compress') === '1') throw new Refused('compress=1 is not available: use enable_http_compression=1')
   return {
-    sql: [parameters.get('query') ?? '', bodyText(headers, body)].filter((part) => part !== '').join('\n'),
+    sql: [parameters.get('query') ?? '', (await bodyBytes(headers, body, BODY_BYTES_MAX)).toString()].filter((part) => part !== '').join('\n'),
     format: parameters.get('default_format') ?? header(headers, 'x-clickhouse-format'),
     queryId: plainId(parameters.get('query_id') ?? header(headers, 'x-clickhouse-query-id')),
     settings: readSettings(parameters, limits),
     parameters: new Map(
       [...parameters].filter(([name]) => name.startsWith('param_')).map(([name, value]) => [name.slice(6), value]),
     ),
-    gzip:
-      parameters.get('enable_http_compression') === '1' && /\bgzip\b/.test(header(headers, 'accept-encoding') ?? ''),
+    gzip: takesGzip(parameters, headers),
     whole: parameters.get('wait_end_of_query') === '1',
   }
 }
 
+export const takesGzip = (parameters: URLSearchParams, headers: RawRequest['headers']): boolean =>
+  parameters.get('enable_http_compression') === '1' && /\bgzip\b/.test(header(headers, 'accept-encoding') ?? '')
+
 /** It goes back in a header, so it may hold plain characters only. */
-const plainId = (id: string | null): string | null => (id !== null && /^[\w.:-]{1,100}$/.test(id) ? id : null)
+export const plainId = (id: string | null): string | null => (id !== null && /^[\w.:-]{1,100}$/.test(id) ? id : null)
 
 export const header = (headers: RawRequest['headers'], name: string): string | null => {
   const value = headers[name]
@@ -67,18 +70,17 @@ export const header = (headers: RawRequest['headers'], name: string): string | n
 
 const BODY_BYTES_MAX = 1024 * 1024
 
-const bodyText = (headers: RawRequest['headers'], body: Buffer | null): string => {
-  if (!body || body.length === 0) return ''
+const unzip = { gzip: promisify(gunzip), deflate: promisify(inflate) }
+
+/** The body as it was before it was compressed. @throws Refused */
+export const bodyBytes = async (headers: RawRequest['headers'], body: Buffer | null, bytesMax: number): Promise<Buffer> => {
+  if (!body || body.length === 0) return Buffer.alloc(0)
   const encoding = header(headers, 'content-encoding')
-  const bound = { maxOutputLength: BODY_BYTES_MAX }
-  try {
-    if (encoding === 'gzip') return gunzipSync(body, bound).toString()
-    if (encoding === 'deflate') return inflateSync(body, bound).toString()
-  } catch {
-    throw new Refused(`the body is no ${encoding} of at most ${BODY_BYTES_MAX} bytes`, CANNOT_DECOMPRESS)
-  }
-  if (encoding !== null && encoding !== 'identity') throw new Refused(`Content-Encoding ${encoding} is not available`)
-  return body.toString()
+  if (encoding === null || encoding === 'identity') return body
+  if (encoding !== 'gzip' && encoding !== 'deflate') throw new Refused(`Content-Encoding ${encoding} is not available`)
+  return unzip[encoding](body, { maxOutputLength: bytesMax }).catch(() => {
+    throw new Refused(`the body is no ${encoding} of at most ${bytesMax} bytes`, CANNOT_DECOMPRESS)
+  })
 }
 
 const readSettings = (parameters: URLSearchParams, limits: Limits): Record<string, string | number> => {

@@ -1,12 +1,12 @@
 import fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { ColumnStore, Ids } from '@millrace/ports'
-import { quoted } from '@millrace/warehouse'
 import { commonHeaders, sendAnswer } from './answer.ts'
 import { createProjectDatabase } from './catalogue.ts'
 import { credentialsOf } from './credentials.ts'
-import { problemOf } from './errors.ts'
 import { createGuard, type Guard } from './guard/guard.ts'
 import { Refused } from './guard/refused.ts'
+import { killStatement, onDeparture, taggedSql } from './departure.ts'
+import { sendProblem } from './problem.ts'
 import { framedAtOnce, readRequest, type Limits } from './request.ts'
 import { createSlots } from './slots.ts'
 
@@ -75,7 +75,7 @@ const handle = async (context: Context, request: FastifyRequest, reply: FastifyR
     const url = new URL(request.url, 'http://localhost')
     const body = Buffer.isBuffer(request.body) ? request.body : null
     const project = await projectOf(context, url.searchParams, request)
-    const asked = readRequest({ parameters: url.searchParams, headers: request.headers, body }, context.config.limits)
+    const asked = await readRequest({ parameters: url.searchParams, headers: request.headers, body }, context.config.limits)
     if (asked.sql.trim() === '') return reply.headers(commonHeaders).type('text/html; charset=UTF-8').send('Ok.\n')
     await prepare(context, project)
     const release = await context.slots.take()
@@ -86,10 +86,9 @@ const handle = async (context: Context, request: FastifyRequest, reply: FastifyR
       const format = checkedFormat(guarded.format ?? asked.format ?? 'TabSeparated')
       const whole = asked.whole || framedAtOnce(format)
       const settings = settingsOf(asked.settings, whole, context.config)
-      // The id is ours, never the client's: KILL looks for it in the texts of running statements.
-      const chunks = context.columns.stream(`/* millrace-query ${queryId} */ ${guarded.sql}`, format, { settings })
+      const chunks = context.columns.stream(taggedSql(queryId, guarded.sql), format, { settings })
       reply.hijack()
-      const stopWatching = onDeparture(reply, () => kill(context, queryId))
+      const stopWatching = onDeparture(reply, () => killStatement(context, queryId))
       try {
         await sendAnswer(reply.raw, chunks, {
           format, queryId: asked.queryId ?? queryId, tag: context.ids.secret(8), gzip: asked.gzip, whole: asked.whole,
@@ -144,32 +143,3 @@ const settingsOf = (
   timeout_overflow_mode: 'throw',
   readonly: 1,
 })
-
-const onDeparture = (reply: FastifyReply, act: () => void): (() => void) => {
-  const listener = (): void => {
-    if (!reply.raw.writableFinished) act()
-  }
-  reply.raw.once('close', listener)
-  return () => reply.raw.off('close', listener)
-}
-
-const kill = (context: Context, queryId: string): void => {
-  const statement = `KILL QUERY WHERE query LIKE ${quoted(`%millrace-query ${queryId}%`)} AND query NOT LIKE 'KILL%' ASYNC`
-  context.columns.command(statement).catch((error: unknown) => {
-    context.logger.warn({ event: 'query.kill.failed', queryId, error }, 'a statement whose client went away runs on to its limit')
-  })
-}
-
-const sendProblem = (reply: FastifyReply, error: unknown, queryId: string): void => {
-  const { status, code, text } = problemOf(error)
-  const headers: Record<string, string> = {
-    ...commonHeaders,
-    'Content-Type': 'text/plain; charset=UTF-8',
-    'X-ClickHouse-Exception-Code': String(code),
-    'X-ClickHouse-Query-Id': queryId,
-    ...(status === 503 ? { 'Retry-After': '1' } : {}),
-  }
-  if (!reply.sent) return void reply.code(status).headers(headers).send(`${text}\n`)
-  if (reply.raw.headersSent || reply.raw.destroyed) return void reply.raw.destroy()
-  reply.raw.writeHead(status, headers).end(`${text}\n`)
-}

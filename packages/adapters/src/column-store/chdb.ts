@@ -1,12 +1,9 @@
-import { mkdirSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { StoreError, type ColumnStore, type Insert, type QueryOptions } from '@millrace/ports'
-import type { createChdbConnection } from 'chdb/connection'
-import type { Session } from 'chdb'
+import type { ColumnStore, Insert, QueryOptions } from '@millrace/ports'
+import { openChdb, rethrow, type Connection } from './chdb-open.ts'
 import { createDiskGuard, type DiskGuard } from './disk-guard.ts'
 import { createPool, type Pool } from './pool.ts'
 import { emptyNativeBlock, framingOf, headLengthOf } from './framing.ts'
-import { insertPrefixSettings, withFormat } from './statement.ts'
+import { insertPrefixSettings, isSelect, settingsClause, withFormat } from './statement.ts'
 
 export interface ChdbOptions {
   /** Folder of the data; made when it is not there. One process at a time may hold it. */
@@ -23,7 +20,27 @@ export interface ChdbOptions {
   readonly probe?: (point: string) => void
 }
 
-type Connection = ReturnType<typeof createChdbConnection>
+/** The rows of an INSERT as text of a format that the engine reads without help. */
+interface RawInsert {
+  readonly table: string
+  readonly columns?: readonly string[]
+  readonly format: 'JSONEachRow' | 'JSONCompactEachRow' | 'TabSeparated' | 'TSV' | 'CSV'
+  readonly rows: Uint8Array
+}
+
+type Settings = Readonly<Record<string, string | number>>
+
+/** The engine with more than the port asks for, so that a server can be made of it. */
+export interface ChdbEngine {
+  readonly store: ColumnStore
+  /** Any statement without an answer, under settings that hold for it alone. */
+  command(sql: string, settings: Settings): Promise<void>
+  /** As `store.insert`, with settings of the caller's. */
+  insert(insert: RawInsert, settings: Settings): Promise<void>
+}
+
+/** ClickHouse in this process, see `createChdbEngine`. */
+export const createChdbStore = (options: ChdbOptions): ColumnStore => createChdbEngine(options).store
 
 /**
  * ClickHouse in this process. @throws StoreError when the folder is held by another process or cannot be read
@@ -33,8 +50,8 @@ type Connection = ReturnType<typeof createChdbConnection>
  * whole answers. A connection whose statement failed or was left is closed and replaced (0.5 ms): the engine keeps
  * what a failed statement had written and puts it in front of the connection's next answer.
  */
-export const createChdbStore = (options: ChdbOptions): ColumnStore => {
-  const { keeper, connect } = open(options)
+export const createChdbEngine = (options: ChdbOptions): ChdbEngine => {
+  const { keeper, connect } = openChdb(options.path, options.memoryBytesMax)
   const pool = createPool<Connection>({
     size: options.clients ?? 4,
     waitingMax: options.waitingMax ?? 200,
@@ -46,45 +63,37 @@ export const createChdbStore = (options: ChdbOptions): ColumnStore => {
   const disk = createDiskGuard({ path: options.path, engine: { command, query }, freeBytesMin: options.freeBytesMin ?? 32 * 1024 * 1024 })
   let closed = false
   return {
-    command,
-    query,
-    stream: (sql, format, { settings } = {}) => streamOf(pool, { sql, format, settings }),
-    insert: (insert) => insertInto(pool, disk, insert, options.probe),
-    close: async () => {
-      if (closed) return
-      closed = true
-      await disk.stop()
-      await pool.close()
-      keeper.close()
+    command: (sql, settings) => commandUnder(pool, sql, settings),
+    insert: (insert, settings) => insertInto(pool, disk, insert, settings),
+    store: {
+      command,
+      query,
+      stream: (sql, format, { settings } = {}) => streamOf(pool, { sql, format, settings }),
+      insert: (insert) => insertOnce(pool, disk, insert, options.probe),
+      close: async () => {
+        if (closed) return
+        closed = true
+        await disk.stop()
+        await pool.close()
+        keeper.close()
+      },
     },
   }
 }
 
-const open = ({ path, memoryBytesMax = 1_400_000_000 }: ChdbOptions) => {
-  // Loaded when chosen: the native library costs 150 MB of memory that the stack's services must not pay.
-  const require = createRequire(import.meta.url)
+/** SET sticks to the connection, so this one is thrown away. */
+const commandUnder = async (pool: Pool<Connection>, sql: string, settings: Settings): Promise<void> => {
+  const connection = await pool.take('work').catch(rethrow)
   try {
-    const engine = require('chdb') as { Session: typeof Session }
-    const connect = (require('chdb/connection') as { createChdbConnection: typeof createChdbConnection })
-      .createChdbConnection
-    mkdirSync(path, { recursive: true })
-    // Server options belong to the first connection of a process; the others take them over.
-    const keeper = new engine.Session(path, { connectionArgs: serverArguments(memoryBytesMax) })
-    return { keeper, connect: () => connect({ path }) }
+    const clause = settingsClause(settings)
+    if (clause !== '') await connection.chdb.queryAsync(clause.replace('SETTINGS', 'SET').trim())
+    await connection.chdb.queryAsync(sql)
   } catch (error) {
-    throw asStoreError(error)
+    rethrow(error)
+  } finally {
+    await pool.give(connection, 'spoiled')
   }
 }
-
-const serverArguments = (memoryBytesMax: number): readonly string[] => [
-  `--max_server_memory_usage=${memoryBytesMax}`,
-  '--mark_cache_size=134217728',
-  '--primary_index_cache_size=134217728',
-  '--background_pool_size=1',
-  `--max_memory_usage=${Math.floor(memoryBytesMax * 0.65)}`,
-  `--max_bytes_before_external_group_by=${Math.floor(memoryBytesMax * 0.2)}`,
-  `--max_bytes_before_external_sort=${Math.floor(memoryBytesMax * 0.2)}`,
-]
 
 const rowsOf = async <Row>(pool: Pool<Connection>, sql: string): Promise<readonly Row[]> => {
   const text = await pool
@@ -103,7 +112,7 @@ async function* streamOf(
   let state: 'clean' | 'spoiled' = 'spoiled'
   try {
     const statement = withFormat(sql, format, settings)
-    if (framingOf(format) === 'whole') {
+    if (framingOf(format) === 'whole' || !isSelect(sql)) {
       const whole = (await connection.chdb.queryAsync(statement, { format })).bytes()
       state = 'clean'
       return yield whole
@@ -130,40 +139,19 @@ const columnsOf = async ({ chdb }: Connection, sql: string): Promise<readonly { 
   return text.trimEnd().split('\n').map((line) => JSON.parse(line) as { name: string; type: string })
 }
 
+const insertOnce = async (pool: Pool<Connection>, disk: DiskGuard, { table, rows, token }: Insert, probe?: (point: string) => void): Promise<void> => {
+  if (rows.byteLength === 0) return
+  probe?.(`store.insert.before ${table}`)
+  await insertInto(pool, disk, { table, rows, format: 'JSONEachRow' }, insertPrefixSettings(token))
+  probe?.(`store.insert.after ${table}`)
+}
+
 /** Inserts go before waiting questions: the sink must not stand behind an analyst. */
-const insertInto = async (pool: Pool<Connection>, disk: DiskGuard, insert: Insert, probe?: (point: string) => void): Promise<void> => {
-  if (insert.rows.byteLength === 0) return
+const insertInto = async (pool: Pool<Connection>, disk: DiskGuard, { rows, ...insert }: RawInsert, settings: Settings): Promise<void> => {
   await disk.check()
-  probe?.(`store.insert.before ${insert.table}`)
   await pool
-    .run(
-      ({ chdb }) =>
-        chdb.rawInsert({
-          table: insert.table,
-          values: insert.rows,
-          format: 'JSONEachRow',
-          settings: insertPrefixSettings(insert.token),
-        }),
-      'insert',
-    )
+    .run(({ chdb }) => chdb.rawInsert({ ...insert, values: rows, settings }), 'insert')
     .catch(rethrow)
     // Also behind a failed one: half of it may be there.
     .finally(disk.check)
-  probe?.(`store.insert.after ${insert.table}`)
 }
-
-const rethrow = (error: unknown): never => {
-  throw asStoreError(error)
-}
-
-/** The engine's own code is in the error, or only at the head of its text when it came through a stream. */
-const asStoreError = (error: unknown): StoreError => {
-  if (error instanceof StoreError) return error
-  const message = error instanceof Error ? error.message : String(error)
-  const code = (error as { clickhouseCode?: number } | null)?.clickhouseCode ?? codeIn(message)
-  const known = new StoreError(code, message)
-  known.cause = error
-  return known
-}
-
-const codeIn = (message: string): number => Number(/^Code: (\d+)/.exec(message)?.[1] ?? 0)

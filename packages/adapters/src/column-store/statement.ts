@@ -3,16 +3,23 @@ import { StoreError } from '@millrace/ports'
 type Settings = Readonly<Record<string, string | number>>
 
 /**
- * Settings behind FORMAT hold for the whole statement and for nothing else. The engine does not hold a UNION to
- * limits of its result; as a subquery it does.
+ * Settings behind FORMAT hold for the whole statement and for nothing else.
  * @throws StoreError for a name or value that could leave its place
  */
 export const withFormat = (sql: string, format: string, settings?: Settings): string =>
-  `${limited(settings) ? `SELECT * FROM (\n${trimmed(sql)}\n)` : trimmed(sql)}\nFORMAT ${word(format)}${settingsClause(settings)}`
+  `${asSubquery(sql, settings)}\nFORMAT ${word(format)}${settingsClause(settings)}`
+
+/** A statement under a limit of its result: the engine does not hold a UNION to one, but does hold a subquery. */
+export const asSubquery = (sql: string, settings?: Settings): string =>
+  limited(settings) ? `SELECT * FROM (\n${trimmed(sql)}\n)` : trimmed(sql)
+
+/** Only a SELECT is streamed by the engine in process; SHOW, DESCRIBE, EXPLAIN and the like are answered at once. */
+export const isSelect = (sql: string): boolean => /^(?:\s|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/|\()*(?:SELECT|WITH|FROM)\b/i.test(sql)
 
 const limited = (settings: Settings = {}): boolean => 'max_result_rows' in settings || 'max_result_bytes' in settings
 
-const settingsClause = (settings?: Settings): string => {
+/** ` SETTINGS a=1, b='x'`, or nothing. @throws StoreError for a name or value that no setting has */
+export const settingsClause = (settings?: Settings): string => {
   const entries = Object.entries(settings ?? {})
   return entries.length === 0 ? '' : `\nSETTINGS ${entries.map(([name, value]) => `${word(name)}=${literal(value)}`).join(', ')}`
 }

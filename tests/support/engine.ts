@@ -1,0 +1,77 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createClickHouseStore, type ClickHouseOptions } from '@millrace/adapters'
+import type { ColumnStore } from '@millrace/ports'
+import { root } from '../tidy/source-tree.ts'
+import { freePort } from './millrace.ts'
+
+/** The engine in a process of its own, as the stack runs it where there is no ClickHouse. */
+export interface EngineProcess {
+  readonly url: string
+  readonly pid: () => number
+  store(options?: Partial<ClickHouseOptions>): ColumnStore
+  /** SIGKILL, and wait until it is gone. */
+  kill(): Promise<void>
+  /** SIGTERM; the exit code. */
+  stop(): Promise<number | null>
+  /** On the same folder and port. */
+  start(): Promise<void>
+  /** Kills it and removes the folder. */
+  remove(): Promise<void>
+}
+
+const USER = 'millrace'
+const PASSWORD = 'a test\'s "password" 密'
+
+/** The processes run what is built. */
+export const buildEngine = (): void => void execFileSync('npx', ['tsc', '-b', 'packages/up'], { cwd: root, stdio: 'pipe' })
+
+export const startEngineProcess = async (env: Readonly<Record<string, string>> = {}): Promise<EngineProcess> => {
+  const dir = mkdtempSync(join(tmpdir(), 'millrace-engine-'))
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const settings = {
+    ENGINE_DATA_DIR: join(dir, 'store'), ENGINE_PORT: String(port), CLICKHOUSE_USER: USER, CLICKHOUSE_PASSWORD: PASSWORD,
+    UV_THREADPOOL_SIZE: '16', NODE_OPTIONS: '', ...env,
+  }
+  const launch = () => spawn(process.execPath, [join(root, 'packages/up/dist/engine/main.js')], { env: { ...process.env, ...settings }, stdio: ['ignore', 'pipe', 'pipe'] })
+  let child: ReturnType<typeof launch> | undefined
+  // A test that fails leaves nothing behind.
+  process.once('exit', () => child?.kill('SIGKILL'))
+  const end = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> => {
+    const ending = child
+    if (!ending || ending.exitCode !== null || ending.signalCode !== null) return ending?.exitCode ?? null
+    const ended = once(ending, 'exit')
+    ending.kill(signal)
+    return (await ended)[0] as number | null
+  }
+  const engine: EngineProcess = {
+    url,
+    pid: () => child!.pid!,
+    store: (options) => createClickHouseStore({ url, username: USER, password: PASSWORD, ...options }),
+    kill: async () => void (await end('SIGKILL')),
+    stop: () => end('SIGTERM'),
+    start: async () => listening((child = launch())),
+    remove: async () => {
+      await end('SIGKILL')
+      rmSync(dir, { recursive: true, force: true })
+    },
+  }
+  await engine.start()
+  return engine
+}
+
+const listening = (child: ReturnType<typeof spawn>): Promise<void> =>
+  new Promise((resolve, reject) => {
+    let output = ''
+    const read = (chunk: Buffer): void => {
+      output += String(chunk)
+      if (output.includes('engine.listening')) resolve()
+    }
+    child.stdout!.on('data', read)
+    child.stderr!.on('data', read)
+    child.once('exit', (code, signal) => reject(new Error(`the engine ended with ${code ?? signal}: ${output}`)))
+  })
