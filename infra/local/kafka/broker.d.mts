@@ -1,0 +1,29 @@
+export interface KafkaBrokerOptions {
+  /** Where the jars are kept; they are fetched once. */
+  readonly cacheFolder: string
+  /** Data, configuration and `broker.log`; started again on it, a broker has all that it had. */
+  readonly folder: string
+  /** Default: a free one. */
+  readonly port?: number
+  /** Default: a free one. */
+  readonly controllerPort?: number
+  /** Heap. Default 512. */
+  readonly memoryMb?: number
+  /** How often the broker looks for transactions over their time. Default 1,000 (Kafka's own: 10,000). */
+  readonly cleanupIntervalMs?: number
+}
+
+export interface KafkaBroker {
+  readonly brokers: readonly string[]
+  readonly folder: string
+  processId(): number | null
+  /** Starts it again after `kill`, on the same folder and port. Nothing when it runs. */
+  start(): Promise<void>
+  /** `kill -9`. */
+  kill(): Promise<void>
+  /** SIGTERM, and SIGKILL when that takes too long. The folder stays. */
+  stop(): Promise<void>
+}
+
+/** Resolves when the broker listens. */
+export declare const startKafkaBroker: (options: KafkaBrokerOptions) => Promise<KafkaBroker>

@@ -1,0 +1,117 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { openSync, closeSync } from 'node:fs'
+import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { createConnection, createServer } from 'node:net'
+import { join } from 'node:path'
+import { kafkaJars } from './jars.mjs'
+
+const START_TIMEOUT_MS = 60_000
+const STOP_TIMEOUT_MS = 30_000
+/** One cluster a folder, so any id does; it must be the same at each start. */
+const CLUSTER_ID = 'MkU3OEVBNTcwNTJENDM2Qk'
+
+/**
+ * One Kafka broker (KRaft, its own controller) on 127.0.0.1, in a folder that outlives it.
+ * See broker.d.mts for what comes in and out.
+ */
+export const startKafkaBroker = async ({ cacheFolder, folder, port, controllerPort, memoryMb = 512, cleanupIntervalMs = 1000 }) => {
+  const jars = await kafkaJars(cacheFolder)
+  const ports = { port: port ?? (await freePort()), controllerPort: controllerPort ?? (await freePort()) }
+  const properties = join(folder, 'server.properties')
+  const java = (main, ...rest) => [`-Xmx${memoryMb}m`, '-Dlog4j2.level=WARN', '-cp', join(jars, '*'), main, ...rest]
+  await mkdir(folder, { recursive: true })
+  await writeFile(properties, serverProperties({ folder, ...ports, cleanupIntervalMs }))
+  if (!(await stat(join(folder, 'data', 'meta.properties')).catch(() => null))) {
+    const format = spawnSync('java', java('kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', properties), { encoding: 'utf8' })
+    if (format.status !== 0) throw new Error(`Kafka could not format its folder ${folder}: ${format.stdout}${format.stderr}`)
+  }
+  let running = null
+  const onExit = () => running?.kill('SIGKILL')
+
+  const start = async () => {
+    if (running) return
+    await checkFree(ports.port)
+    const out = openSync(join(folder, 'broker.log'), 'a')
+    const broker = spawn('java', java('kafka.Kafka', properties), { stdio: ['ignore', out, out] })
+    closeSync(out)
+    broker.once('exit', () => {
+      if (running === broker) running = null
+    })
+    running = broker
+    await untilListening(ports.port, broker, folder)
+  }
+  const end = async (signal) => {
+    const broker = running
+    if (!broker) return
+    const ended = new Promise((resolve) => broker.once('exit', resolve))
+    broker.kill(signal)
+    const late = setTimeout(() => broker.kill('SIGKILL'), STOP_TIMEOUT_MS)
+    await ended
+    clearTimeout(late)
+  }
+  process.once('exit', onExit)
+  await start()
+  return {
+    brokers: [`127.0.0.1:${ports.port}`],
+    folder,
+    processId: () => running?.pid ?? null,
+    start,
+    kill: () => end('SIGKILL'),
+    async stop() {
+      await end('SIGTERM')
+      process.off('exit', onExit)
+    },
+  }
+}
+
+const serverProperties = ({ folder, port, controllerPort, cleanupIntervalMs }) => `process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:${controllerPort}
+listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}
+controller.listener.names=CONTROLLER
+log.dirs=${join(folder, 'data')}
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+offsets.retention.minutes=5256000
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+transaction.abort.timed.out.transaction.cleanup.interval.ms=${cleanupIntervalMs}
+auto.create.topics.enable=false
+`
+
+const freePort = () =>
+  new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address()
+      server.close(() => resolve(port))
+    })
+  })
+
+/** Else another program on the port would be taken for the broker that starts. */
+const checkFree = async (port) => {
+  if (await isListening(port)) throw new Error(`Kafka cannot start: something listens on 127.0.0.1:${port} already`)
+}
+
+const isListening = (port) =>
+  new Promise((resolve) => {
+    const socket = createConnection(port, '127.0.0.1', () => {
+      socket.destroy()
+      resolve(true)
+    }).once('error', () => resolve(false))
+  })
+
+const untilListening = async (port, broker, folder) => {
+  const deadline = performance.now() + START_TIMEOUT_MS
+  while (performance.now() < deadline) {
+    if (broker.exitCode !== null || broker.signalCode !== null)
+      throw new Error(`Kafka ended (${broker.exitCode ?? broker.signalCode}) while it started; see ${join(folder, 'broker.log')}`)
+    if (await isListening(port)) return
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  broker.kill('SIGKILL')
+  throw new Error(`Kafka did not listen within ${START_TIMEOUT_MS} ms; see ${join(folder, 'broker.log')}`)
+}
