@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { outputOf } from './output-of.ts'
 
 export interface LoadOptions {
   readonly url: string
@@ -27,16 +27,5 @@ export interface Loaded {
 }
 
 /** Sends events from a process of its own: `load.mjs`. @throws when it fails */
-export const load = (options: LoadOptions): Promise<Loaded> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'load.mjs'), JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'inherit'] })
-    const killed = (): void => void child.kill()
-    process.once('exit', killed)
-    let text = ''
-    child.stdout.on('data', (chunk: Buffer) => (text += String(chunk)))
-    child.once('exit', (code) => {
-      process.off('exit', killed)
-      if (code === 0) resolve(JSON.parse(text) as Loaded)
-      else reject(new Error(`the load ended with code ${code}`))
-    })
-  })
+export const load = async (options: LoadOptions): Promise<Loaded> =>
+  JSON.parse(await outputOf(join(import.meta.dirname, 'load.mjs'), [JSON.stringify(options)])) as Loaded

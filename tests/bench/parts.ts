@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { measureFold } from '../../services/profile-builder/test/fold-measure.ts'
 import { measureRepeats, measureRepeatsOnDisk } from '../../services/profile-builder/test/repeats/measure.ts'
@@ -6,6 +5,7 @@ import { measureResolve } from '../../services/profile-builder/test/resolve/meas
 import { measureSegmentation } from '../../services/segmentation/test/measure.ts'
 import { root } from '../tidy/source-tree.ts'
 import type { Figures } from './figures.ts'
+import { outputOf } from './output-of.ts'
 
 export interface PartSizes {
   readonly ids: number
@@ -49,17 +49,3 @@ const benchSink = async (figures: Figures, events: number): Promise<void> => {
   figures.add('sink', 'an event', Number(micros), 'µs CPU', `${how}, merging of parts included`)
   for (const [, name, ms] of text.matchAll(/^([^:\n]+): as asked (\d+) ms/gm)) figures.add('questions', name!, Number(ms), 'ms', `${events.toLocaleString('en-US')} events, 90 days, alone in a process`)
 }
-
-const outputOf = (script: string, args: readonly string[]): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, UV_THREADPOOL_SIZE: '16' } })
-    const killed = (): void => void child.kill()
-    process.once('exit', killed)
-    let text = ''
-    child.stdout.on('data', (chunk: Buffer) => (text += String(chunk)))
-    child.once('exit', (code) => {
-      process.off('exit', killed)
-      if (code === 0) resolve(text)
-      else reject(new Error(`${script} ended with code ${code}`))
-    })
-  })

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { settledLedger } from '../support/ledger.ts'
-import { startMillrace, type Millrace } from '../support/millrace.ts'
+import type { Millrace } from '../support/millrace.ts'
 import { runProgram } from '../support/program.ts'
+import { millraceForAll } from '../support/running.ts'
 
 interface Expected {
   readonly days: readonly { day: string; dau: number; new: number; wau: number; mau: number }[]
@@ -35,6 +36,7 @@ const MAPPING = 'event=event,userId=user_id,timestamp=timestamp,context.sessionI
 const span = { from: '2024-01-04', to: '2024-06-29' }
 
 describe.skipIf(!available)('a shop of 31,106 events, imported from a file', () => {
+  const running = millraceForAll()
   let millrace: Millrace
   let expected: Expected
   const work = mkdtempSync(join(tmpdir(), 'millrace-ecom-'))
@@ -48,15 +50,11 @@ describe.skipIf(!available)('a shop of 31,106 events, imported from a file', () 
 
   beforeAll(async () => {
     expected = JSON.parse(readFileSync(join(folder, 'expected', 'ecom.json'), 'utf8')) as Expected
-    millrace = await startMillrace()
+    millrace = running.millrace
     await importOnce()
     expect(await settledLedger(millrace, EVENTS)).toMatchObject({ received: EVENTS, stored: EVENTS, rejected: 0, duplicate: 0 })
   }, 120_000)
-  afterAll(async () => {
-    await millrace?.stop()
-    millrace?.remove()
-    rmSync(work, { recursive: true, force: true })
-  })
+  afterAll(() => rmSync(work, { recursive: true, force: true }))
 
   const trends = async (more: object): Promise<readonly { at: string; value: number }[]> =>
     (await millrace.api<Trends>('/api/metrics/trends', { events: [{ event: '*' }], measure: 'people', interval: 'day', ...span, ...more })).series[0]!.points

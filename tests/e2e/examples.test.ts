@@ -4,26 +4,20 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { eventually, startMillrace, type Millrace } from '../support/millrace.ts'
+import { describe, expect, it } from 'vitest'
+import { eventually, type Millrace } from '../support/millrace.ts'
+import { millraceForAll } from '../support/running.ts'
 import { tourSteps, type TourStep } from '../support/tour.ts'
 import { root } from '../tidy/source-tree.ts'
 
 const steps = tourSteps(readFileSync(join(root, 'README.md'), 'utf8'))
 
 describe('the tour of the README', () => {
-  let millrace: Millrace
-  beforeAll(async () => {
-    millrace = await startMillrace()
-  })
-  afterAll(async () => {
-    await millrace?.stop()
-    millrace?.remove()
-  })
+  const running = millraceForAll()
 
   it('prints what it says, command by command, in one shell', async () => {
     expect(steps.length).toBeGreaterThan(4)
-    const { code, printed } = await paste(millrace, steps)
+    const { code, printed } = await paste(running.millrace, steps)
     console.log(`tour: ${printed.length} of ${steps.length} steps pasted, ${steps.flatMap(({ shown }) => shown).length} outputs looked for`)
     const missing = steps.flatMap(({ line, shown }, index) => shown.filter((text) => !printed[index]?.includes(text)).map((text) => ({ line, missing: text, printed: printed[index] })))
     expect(missing).toEqual([])

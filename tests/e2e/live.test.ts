@@ -1,9 +1,10 @@
 import { Analytics } from '@segment/analytics-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { eventually, startMillrace, type Millrace } from '../support/millrace.ts'
+import { eventually, type Millrace } from '../support/millrace.ts'
 import { startOthers } from '../support/others.ts'
 import { analystsPython } from '../support/python.ts'
 import { quantile, told } from '../support/quantiles.ts'
+import { millraceForAll } from '../support/running.ts'
 import { openAnalyst, type Analyst } from './analyst.ts'
 
 const LONG = process.env['MILLRACE_LONG'] === '1'
@@ -30,11 +31,12 @@ interface Run {
 const python = await analystsPython()
 
 describe('from the answer to an SDK to every answer of ours', () => {
+  const running = millraceForAll()
   let millrace: Millrace
   let analyst: Analyst | undefined
   let segment: string
   beforeAll(async () => {
-    millrace = await startMillrace()
+    millrace = running.millrace
     analyst = python ? await openAnalyst(python, millrace) : undefined
     segment = (await millrace.api<{ id: string }>('/api/segments', {
       name: 'bought twice in 30 days',
@@ -44,8 +46,6 @@ describe('from the answer to an SDK to every answer of ours', () => {
   })
   afterAll(async () => {
     await analyst?.stop()
-    await millrace?.stop()
-    millrace?.remove()
   })
 
   it(`is right in every answer in ${RUNS} runs beside ${OTHERS_PER_SECOND} events/s of others`, { timeout: 600_000 }, async () => {

@@ -1,6 +1,7 @@
 import { Analytics } from '@segment/analytics-node'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { eventually, startMillrace, type Millrace } from '../support/millrace.ts'
+import { describe, expect, it } from 'vitest'
+import { eventually } from '../support/millrace.ts'
+import { millraceForAll } from '../support/running.ts'
 
 interface Profile {
   readonly personId: string
@@ -12,16 +13,10 @@ interface Funnel {
 }
 
 describe('from an SDK to a profile, a segment and a number', () => {
-  let millrace: Millrace
-  beforeAll(async () => {
-    millrace = await startMillrace()
-  })
-  afterAll(async () => {
-    await millrace?.stop()
-    millrace?.remove()
-  })
+  const running = millraceForAll()
 
   it('makes one buyer of an anonymous visit, an identify and two orders, everywhere', async () => {
+    const { millrace } = running
     const segment = await millrace.api<{ id: string }>('/api/segments', {
       name: 'bought twice in 30 days',
       rule: { all: [{ did: { event: 'Order Completed', measure: 'count', op: 'gte', value: 2, window: { last: '30d' } } }] },

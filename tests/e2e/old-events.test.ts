@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { createChdbStore } from '@millrace/adapters'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { settledLedger } from '../support/ledger.ts'
-import { startMillrace, type Millrace } from '../support/millrace.ts'
+import { millraceForAll } from '../support/running.ts'
 
 const COUNT = process.env['MILLRACE_LONG'] === '1' ? 100_000 : 5_000
 const BATCH = 500
@@ -11,16 +11,10 @@ const FIRST = Date.UTC(2000, 0, 1)
 const STRIDE = 7919
 
 describe('events spread evenly from the year 2000 to now', () => {
-  let millrace: Millrace
-  beforeAll(async () => {
-    millrace = await startMillrace()
-  })
-  afterAll(async () => {
-    await millrace?.stop()
-    millrace?.remove()
-  })
+  const running = millraceForAll()
 
   it(`takes ${COUNT.toLocaleString('en')} of them, out of order, and answers for each year`, { timeout: 300_000 }, async () => {
+    const { millrace } = running
     const now = Date.now()
     const timeOf = (index: number): number => FIRST + Math.floor((((index * STRIDE) % COUNT) * (now - FIRST)) / COUNT)
     const startedAt = performance.now()

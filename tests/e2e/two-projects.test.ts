@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { REFUSED } from '../../packages/clickhouse-http/test/probes.ts'
-import { eventually, startMillrace, type Millrace } from '../support/millrace.ts'
+import { eventually, type Millrace } from '../support/millrace.ts'
+import { millraceForAll } from '../support/running.ts'
 import { plainly, tenantOf, type Plain, type Tenant } from '../support/tenant.ts'
 
 /** Both projects hold the same ids; what differs is a word that stands in everything of one project. */
@@ -12,20 +13,17 @@ interface Side {
   readonly person: string
 }
 
+const running = millraceForAll()
 let millrace: Millrace
 let one: Side
 let two: Side
 
 beforeAll(async () => {
-  millrace = await startMillrace()
+  millrace = running.millrace
   const first = tenantOf(millrace, millrace)
   const made = await first.json<{ id: number; writeKey: string; apiKey: string }>('/api/projects', { name: 'The second shop', zone: 'Asia/Shanghai', currency: 'CNY' })
   ;[one, two] = [await fill(first, 'emerald', 1), await fill(tenantOf(millrace, made), 'crimson', made.id)]
 }, 120_000)
-afterAll(async () => {
-  await millrace?.stop()
-  millrace?.remove()
-})
 
 const fill = async (tenant: Tenant, word: string, project: number): Promise<Side> => {
   const { id: segment } = await tenant.json<{ id: string }>('/api/segments', { name: `segment ${word}`, rule: { did: { event: `Ordered ${word}`, measure: 'count', op: 'gte', value: 1, window: { last: '30d' } } } })

@@ -1,20 +1,13 @@
+import type { LedgerCounts } from '@millrace/contracts'
 import { eventually, type Millrace } from './millrace.ts'
 
-export interface LedgerTotal {
-  readonly received: number
-  readonly stored: number
-  readonly rejected: number
-  readonly duplicate: number
-  readonly erased: number
-  readonly pending: number
-}
 interface Ledger {
   readonly balanced: boolean
-  readonly total: LedgerTotal
+  readonly total: LedgerCounts
 }
 
 /** The ledger once `received` have come and nothing is pending. @throws when it does not balance then */
-export const settledLedger = async (millrace: Pick<Millrace, 'api'>, received: number, timeoutMs = 30_000): Promise<LedgerTotal> => {
+export const settledLedger = async (millrace: Pick<Millrace, 'api'>, received: number, timeoutMs = 30_000): Promise<LedgerCounts> => {
   const ledger = await eventually(
     () => millrace.api<Ledger>('/api/ledger'),
     ({ total }) => total.received >= received && total.pending === 0,

@@ -19,7 +19,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'packages/clickhouse-http': ['packages/contracts', 'packages/ports', 'packages/warehouse', 'packages/service-kit'],
   'packages/adapters': ['packages/contracts', 'packages/ports'],
   'packages/wiring': ['packages/contracts', 'packages/ports', 'packages/adapters'],
-  'packages/console': [],
+  // Types only: what the server answers.
+  'packages/console': ['packages/contracts'],
   ...Object.fromEntries(
     SERVICES.map((name) => [name, ['packages/contracts', 'packages/ports', 'packages/service-kit', 'packages/warehouse', ...PURE]]),
   ),
