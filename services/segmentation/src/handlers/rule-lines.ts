@@ -1,6 +1,7 @@
 import type { FlipLine, ResolvedBackfillCompleted, RuleChanged } from '@millrace/contracts'
 import type { PersonState, RuleDocument } from './documents.ts'
-import type { Fold, ProjectContext } from './partition.ts'
+import type { Fold } from './fold.ts'
+import type { ProjectContext } from './project-context.ts'
 import type { ResolvedRecord } from './records.ts'
 
 const PEOPLE_PER_PAGE = 500
@@ -10,9 +11,9 @@ const PEOPLE_PER_PAGE = 500
  * differences are told. An older or repeated version changes nothing. null deletes: every member leaves.
  */
 export const applyRuleChange = async (fold: Fold, line: RuleChanged, { offset }: ResolvedRecord, project: ProjectContext): Promise<void> => {
-  const before = fold.rules.get(project.id)?.get(line.segment)
+  const before = fold.rules.get(project.id, line.segment)
   if (before && line.version <= before.version) return
-  fold.setRule(changedRule(before, line, { project: project.id, offset }))
+  fold.rules.set(changedRule(before, line, { project: project.id, offset }))
   if (line.rule === null) await leaveAll(fold, line, project)
 }
 
@@ -55,11 +56,11 @@ const without = (person: PersonState, segment: string): PersonState => {
 
 /** When the past of all partitions of events.accepted has come, every person is judged once, and the rule is live. */
 export const applyCompleted = async (fold: Fold, line: ResolvedBackfillCompleted, project: ProjectContext): Promise<void> => {
-  const rule = fold.rules.get(project.id)?.get(line.segment)
+  const rule = fold.rules.get(project.id, line.segment)
   if (rule?.version !== line.version || rule.state !== 'backfilling' || rule.completed.includes(line.from)) return
   const completed = [...rule.completed, line.from].sort((a, b) => a - b)
   const isWhole = completed.length >= fold.acceptedPartitions
-  fold.setRule({ ...rule, completed, state: isWhole ? 'live' : 'backfilling' })
+  fold.rules.set({ ...rule, completed, state: isWhole ? 'live' : 'backfilling' })
   if (!isWhole) return
   for await (const page of fold.people.pages(PEOPLE_PER_PAGE)) {
     for (const [id, person] of page) {
