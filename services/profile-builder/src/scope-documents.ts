@@ -9,7 +9,7 @@ export interface Changes {
  * The documents of one scope that a consumer works on: loaded by key, changed in memory, written once a batch.
  * Whoever opens a partition makes a new one, so what a fenced consumer believed is thrown away (R17).
  */
-export class DocumentCache {
+export class ScopeDocuments {
   /** In the order of their last load: the first is dropped first. null: the store has none. */
   private readonly documents = new Map<string, unknown>()
   private readonly dirty = new Set<string>()

@@ -2,7 +2,7 @@ import type { Clock, Document, Entry, HotStore, StateWrite, Timer } from '@millr
 import { behind, behindPrefix, keyOf, readTime, timeBytes } from '../lmdb/keys.ts'
 import type { LmdbRoot } from '../lmdb/open.ts'
 import type { Row, Table, WriteSet } from '../lmdb/write-set.ts'
-import { type CachedDocument, createDocumentCache } from './document-cache.ts'
+import { type CachedDocument, createRecentReads } from './recent-reads.ts'
 import { createSweeper, planEnd } from './embedded-ttl.ts'
 import { createCodec, type Codec } from './codec.ts'
 import { planState, readWatermark, stateBytes } from './embedded-writes.ts'
@@ -22,7 +22,7 @@ export interface EmbeddedHotStoreOptions {
 export const createEmbeddedHotStore = (options: EmbeddedHotStoreOptions): HotStore => {
   const { root, clock } = options
   const codec = createCodec()
-  const cache = createDocumentCache(options.cacheEntriesMax ?? 50_000, options.cacheBytesMax ?? 16 << 20)
+  const cache = createRecentReads(options.cacheEntriesMax ?? 50_000, options.cacheBytesMax ?? 16 << 20)
   const stopWatching = root.onCommitted((writes) => {
     for (const { key } of writes.touched('documents')) cache.drop(key)
   })

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { createDocumentCache } from './document-cache.ts'
+import { createRecentReads } from './recent-reads.ts'
 
 const key = (name: string): Buffer => Buffer.from(name)
 const found = (bytes: number) => ({ document: bytes, endsAt: 0, bytes })
 
 describe('the memory of documents', () => {
   it('is bounded by their bytes, and lets the one go that was used longest ago', () => {
-    const cache = createDocumentCache(10, 100)
+    const cache = createRecentReads(10, 100)
     cache.keep(key('a'), found(40))
     cache.keep(key('b'), found(40))
     cache.get(key('a'))
@@ -21,7 +21,7 @@ describe('the memory of documents', () => {
   })
 
   it('does not keep a document over the bound, and is bounded by their number', () => {
-    const cache = createDocumentCache(2, 100)
+    const cache = createRecentReads(2, 100)
     expect(cache.keep(key('large'), found(101))?.bytes).toBe(101)
     expect(cache.get(key('large'))).toBeUndefined()
     for (const name of ['a', 'b', 'c']) cache.keep(key(name), found(1))

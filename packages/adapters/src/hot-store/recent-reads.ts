@@ -8,13 +8,13 @@ export interface CachedDocument {
 }
 
 /** Decoded documents that were read lately; the oldest goes when it is full. */
-export interface DocumentCache {
+export interface RecentReads {
   get(key: Buffer): CachedDocument | undefined
   keep(key: Buffer, found: CachedDocument | undefined): CachedDocument | undefined
   drop(key: Buffer): void
 }
 
-export const createDocumentCache = (entriesMax: number, bytesMax: number): DocumentCache => {
+export const createRecentReads = (entriesMax: number, bytesMax: number): RecentReads => {
   const entries = new Map<string, CachedDocument>()
   let bytes = 0
   const drop = (name: string): void => {

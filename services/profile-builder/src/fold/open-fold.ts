@@ -3,7 +3,7 @@ import type { Assignment, Batch, HotStore, PartitionConsumer, StateWrite, Step }
 import { openOwnScope, type OwnScope } from '@millrace/service-kit'
 import type { PartitionSnapshots } from '../snapshots/snapshots.ts'
 import { applyRecord, newWork, type FoldWork } from './apply.ts'
-import { createDocumentCache, type DocumentCache } from './cache.ts'
+import { createPeopleCache, type PeopleCache } from './people-cache.ts'
 import { CLOCK, foldScope, isEmptied, personKey, type ProfileDocument } from './documents.ts'
 import { type FoldRecord, personOf, readRecord } from './lines.ts'
 import { movedRecords } from './outputs.ts'
@@ -28,7 +28,7 @@ export const openFold = (deps: FoldDeps, config: FoldConfig) => async (assignmen
   const { partition } = assignment
   const scope = await openOwnScope(deps.hot, foldScope(partition), assignment)
   const [told] = (await scope.get([CLOCK])) as [{ at: number } | undefined]
-  const cache = createDocumentCache(config.cacheBytesMax)
+  const cache = createPeopleCache(config.cacheBytesMax)
   const snapshots = await deps.openSnapshots(partition, scope.from)
   let clock = told?.at ?? 0
   let handed: FoldWork | undefined
@@ -65,7 +65,7 @@ export const openFold = (deps: FoldDeps, config: FoldConfig) => async (assignmen
 const countOf = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0)
 
 const load = async (
-  scope: OwnScope, cache: DocumentCache, records: readonly FoldRecord[],
+  scope: OwnScope, cache: PeopleCache, records: readonly FoldRecord[],
 ): Promise<ReadonlyMap<string, ProfileDocument>> => {
   const found = new Map<string, ProfileDocument>()
   const missing = new Set<string>()

@@ -1,7 +1,7 @@
 import type { ProfileDocument } from './documents.ts'
 
 /** Documents used last, by weight. Absent persons are remembered too, so that a new person costs one read. */
-export interface DocumentCache {
+export interface PeopleCache {
   get(key: string): ProfileDocument | null | undefined
   set(key: string, document: ProfileDocument | null): void
 }
@@ -20,7 +20,7 @@ const weightOf = (document: ProfileDocument | null): number => {
 }
 
 /** Least recently used goes first. The order of a Map is the order of use. */
-export const createDocumentCache = (bytesMax: number): DocumentCache => {
+export const createPeopleCache = (bytesMax: number): PeopleCache => {
   const entries = new Map<string, { document: ProfileDocument | null; weight: number }>()
   let bytes = 0
   const drop = (key: string): void => {

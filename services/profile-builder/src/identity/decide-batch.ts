@@ -3,12 +3,12 @@ import { encodeRecord, homeOf, partitionOfProject, shardOf, topics } from '@mill
 import type { Decision, decide } from '@millrace/identity'
 import { baseDocumentId, baseOf, keysOfFact, linkDocumentId, NotLoaded } from '@millrace/identity'
 import type { Batch, NewRecord, Step } from '@millrace/ports'
-import type { DocumentCache } from '../resolve/document-cache.ts'
+import type { ScopeDocuments } from '../scope-documents.ts'
 import type { FactAt } from './index.ts'
 
 export interface IdentityState {
   readonly scope: string
-  readonly cache: DocumentCache
+  readonly cache: ScopeDocuments
   readonly decide: typeof decide
   readonly partitions: { readonly accepted: number; readonly map: number }
 }

@@ -3,7 +3,7 @@ import { decodeRecord, topics } from '@millrace/contracts'
 import { decide } from '@millrace/identity'
 import type { Assignment, Batch, ConsumeOptions, HotStore, LogRecord, PartitionConsumer } from '@millrace/ports'
 import { openOwnScope } from '@millrace/service-kit'
-import { DocumentCache } from '../resolve/document-cache.ts'
+import { ScopeDocuments } from '../scope-documents.ts'
 import { decideBatch, identityScope } from './decide-batch.ts'
 
 export { keysOfPerson, lookupIdentity } from './lookup.ts'
@@ -41,7 +41,7 @@ const openPartition = async (deps: IdentityDeps, assignment: Assignment): Promis
   const scope = await openOwnScope(deps.hot, identityScope(assignment.partition), assignment)
   const state = {
     scope: scope.name,
-    cache: new DocumentCache(scope, deps.documentsMax ?? DOCUMENTS_MAX),
+    cache: new ScopeDocuments(scope, deps.documentsMax ?? DOCUMENTS_MAX),
     decide: deps.decide ?? decide,
     partitions: deps.partitions ?? { accepted: topics.accepted.partitions, map: topics.map.partitions },
   }

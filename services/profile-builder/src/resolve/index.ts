@@ -4,7 +4,7 @@ import { onCommand, onEvent, onPlaced } from '@millrace/identity'
 import type { Assignment, Batch, ConsumeOptions, HotStore, PartitionConsumer } from '@millrace/ports'
 import { openOwnScope } from '@millrace/service-kit'
 import { loadRepeats } from '../repeats/repeats.ts'
-import { DocumentCache } from './document-cache.ts'
+import { ScopeDocuments } from '../scope-documents.ts'
 import type { ProjectById } from './read-batch.ts'
 import { readRecord } from './read-batch.ts'
 import { resolveBatch, resolveScope } from './resolve-partition.ts'
@@ -55,7 +55,7 @@ const openPartition = async (deps: ResolveDeps, assignment: Assignment): Promise
   await deps.projects.refresh()
   const state = {
     partition,
-    cache: new DocumentCache(scope, deps.documentsMax ?? DOCUMENTS_MAX),
+    cache: new ScopeDocuments(scope, deps.documentsMax ?? DOCUMENTS_MAX),
     repeats: await loadRepeats(scope, horizonMsMax(deps.projects.all())),
     folds: deps.folds ?? { onEvent, onCommand, onPlaced },
     partitions: deps.partitions ?? { resolved: topics.resolved.partitions, facts: topics.facts.partitions },

@@ -4,7 +4,7 @@ import type { Carried, KeyDocument } from '@millrace/identity'
 import { keyDocumentId, newKeyDocument, personOf } from '@millrace/identity'
 import type { Batch, NewRecord, Step } from '@millrace/ports'
 import type { Repeats } from '../repeats/repeats.ts'
-import type { DocumentCache } from './document-cache.ts'
+import type { ScopeDocuments } from '../scope-documents.ts'
 import { FactOutputs } from './fact-outputs.ts'
 import type { HomeFolds, ResolvePartitions } from './index.ts'
 import type { Incoming } from './read-batch.ts'
@@ -22,7 +22,7 @@ interface Outputs {
 
 export interface ResolveState {
   readonly partition: number
-  readonly cache: DocumentCache
+  readonly cache: ScopeDocuments
   readonly repeats: Repeats
   readonly folds: HomeFolds
   readonly partitions: ResolvePartitions

@@ -4,7 +4,7 @@ import type { Addable, Moved, PersonDocument } from '@millrace/identity'
 import { activeSlots, applyToSlot, isHeld, onExpected, onLeft, onMoved } from '@millrace/identity'
 import type { Batch, ConsumeOptions, HotStore, NewRecord, Step } from '@millrace/ports'
 import { openOwnScope } from '@millrace/service-kit'
-import { DocumentCache } from '../../../src/resolve/document-cache.ts'
+import { ScopeDocuments } from '../../../src/scope-documents.ts'
 
 /** A profile and a segment of the plainest kind, on the real person side: enough to see any event lost, doubled or mixed. */
 export interface Tally {
@@ -66,7 +66,7 @@ export const openSmallFold = ({ hot, partitions, folds }: SmallDeps): ConsumeOpt
   },
   open: async (assignment) => {
     const scope = await openOwnScope(hot, smallScope(assignment.partition), assignment)
-    const cache = new DocumentCache(scope, 20)
+    const cache = new ScopeDocuments(scope, 20)
     return {
       from: scope.from,
       handle: (batch) => foldBatch({ cache, scope: scope.name, partitions, folds }, batch),
@@ -77,7 +77,7 @@ export const openSmallFold = ({ hot, partitions, folds }: SmallDeps): ConsumeOpt
 })
 
 interface State {
-  readonly cache: DocumentCache
+  readonly cache: ScopeDocuments
   readonly scope: string
   readonly partitions: number
   readonly folds: PersonFolds
