@@ -1,5 +1,5 @@
 export * from './config.ts'
-export { readLedger, isBalanced, type Ledger, type LedgerCounts, type LedgerRow } from './ledger/ledger.ts'
+export { readLedger, type Ledger, type LedgerRow } from './ledger/ledger.ts'
 export { receivedCounter as createReceivedCounter } from './ledger/received.ts'
 export * from './questions/ask.ts'
 export * from './service.ts'

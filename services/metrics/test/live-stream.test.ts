@@ -1,8 +1,9 @@
+import type { LiveOverview } from '@millrace/contracts'
 import { EventEmitter } from 'node:events'
 import type { Clock } from '@millrace/ports'
 import type { FastifyReply } from 'fastify'
 import { describe, expect, it } from 'vitest'
-import { createOverview, type Overview } from '../src/live/overview.ts'
+import { createOverview } from '../src/live/overview.ts'
 import { createLiveStream } from '../src/live/stream.ts'
 import { createLiveTail } from '../src/live/tail.ts'
 
@@ -46,9 +47,9 @@ describe('the stream of a page', () => {
     let counted = (): void => {}
     let asked = 0
     const first = new Promise<void>((resolve) => (counted = resolve))
-    const of = async (): Promise<Overview> => {
+    const of = async (): Promise<LiveOverview> => {
       if (asked++ === 0) await first
-      return {} as Overview
+      return {} as LiveOverview
     }
     const stream = createLiveStream({ of, isBehind: () => false }, clock, { clientsMax: 5, everyMs: 500 })
     const opened = stream.open(1, reply)

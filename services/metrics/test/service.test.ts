@@ -1,6 +1,6 @@
+import type { LiveOverview } from '@millrace/contracts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { metricsConfig, type Ledger } from '../src/index.ts'
-import type { Overview } from '../src/live/overview.ts'
 import { openSystem, type System } from './system.ts'
 
 const HOUR = 3_600_000
@@ -105,7 +105,7 @@ describe('metrics', () => {
   })
 
   it('shows what came in last, and a project only what is its own', async () => {
-    const overview = (await system.ask('GET', '/api/overview')).body as Overview
+    const overview = (await system.ask('GET', '/api/overview')).body as LiveOverview
     expect(overview).toMatchObject({ people: 1, stored: 4, refusedTotal: 2, newestReceivedAt: '2024-01-05T11:00:00.000Z' })
     expect(overview.events.length).toBe(4)
     expect(overview.refused.map(({ code }) => code)).toEqual(['TOO_OLD', 'NOT_JSON'])
@@ -155,16 +155,16 @@ describe('metrics', () => {
     const { port } = system.app.server.address() as { port: number }
     const answer = await fetch(`http://127.0.0.1:${port}/api/live`, { headers: { authorization: 'Bearer mk_test' } })
     expect(answer.headers.get('content-type')).toContain('text/event-stream')
-    const seen: Overview[] = []
+    const seen: LiveOverview[] = []
     const reader = answer.body!.getReader()
-    const read = async (until: (overview: Overview) => boolean): Promise<void> => {
+    const read = async (until: (overview: LiveOverview) => boolean): Promise<void> => {
       for (let text = ''; ; ) {
         const { value, done } = await reader.read()
         if (done) return
         text += Buffer.from(value).toString()
         const parts = text.split('\n\n')
         text = parts.pop()!
-        for (const part of parts) if (part.startsWith('event: overview')) seen.push(JSON.parse(part.split('data: ')[1]!) as Overview)
+        for (const part of parts) if (part.startsWith('event: overview')) seen.push(JSON.parse(part.split('data: ')[1]!) as LiveOverview)
         if (seen.length > 0 && until(seen.at(-1)!)) return
       }
     }

@@ -1,3 +1,5 @@
+import type { LedgerCounts } from '@millrace/contracts'
+
 /** The API that this page is served beside; the sign-in cookie goes with each call. */
 export interface Session {
   readonly role: 'admin' | 'analyst'
@@ -6,14 +8,8 @@ export interface Session {
 export interface Setup {
   readonly writeKey: string | null
 }
-export interface LedgerRow {
+export interface LedgerRow extends LedgerCounts {
   readonly source: string
-  readonly received: number
-  readonly stored: number
-  readonly rejected: number
-  readonly duplicate: number
-  readonly erased: number
-  readonly pending: number
 }
 export interface SegmentRow {
   readonly id: string

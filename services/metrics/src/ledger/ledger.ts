@@ -1,4 +1,4 @@
-import { topics } from '@millrace/contracts'
+import { ledgerDifference, type LedgerCounts, topics } from '@millrace/contracts'
 import type { ColumnStore, EventLog, HotStore } from '@millrace/ports'
 import { STORE_DATABASE, unsigned } from '@millrace/warehouse'
 import { REJECTED_IN_RESOLVED } from '../sink/blocks.ts'
@@ -11,17 +11,6 @@ export interface LedgerDeps {
   readonly columns: Pick<ColumnStore, 'query'>
 }
 
-export interface LedgerCounts {
-  /** From the headers of what ingest wrote to the log. */
-  readonly received: number
-  /** By counting rows of the column store. */
-  readonly stored: number
-  readonly rejected: number
-  readonly duplicate: number
-  readonly erased: number
-  /** By the headers of what lies between a consumer's position and the end of its topic. */
-  readonly pending: number
-}
 export interface LedgerRow extends LedgerCounts {
   readonly source: string
   /** Start of the UTC hour of receivedAt, ISO. */
@@ -46,6 +35,27 @@ export interface HourSpan {
  * sides are counted apart: received from the log's headers, stored rows in the column store, pending from the lag.
  */
 export const readLedger = async (deps: LedgerDeps, project: number, span: HourSpan): Promise<Ledger> => {
+  const { positions, hours } = await readHours(deps, project)
+  const rows = [...hours]
+    .map(([key, counts]) => ({ counts, ...parseHourKey(key) }))
+    .filter((at) => at.project === project && at.hour >= span.from && at.hour < span.to)
+    .sort((a, b) => a.hour - b.hour || (a.source < b.source ? -1 : 1))
+    .map(({ counts, hour, source }): LedgerRow => ({ source, hour: new Date(hour).toISOString(), ...counts, balanced: isBalanced(counts) }))
+  return { balanced: rows.every((row) => row.balanced), total: sum(rows), rows, positions }
+}
+
+/** The ledger of all time of every project, of one moment. */
+export const readTotals = async (deps: LedgerDeps): Promise<ReadonlyMap<number, LedgerCounts>> => {
+  const { hours } = await readHours(deps, null)
+  const totals = new Map<number, LedgerCounts>()
+  for (const [key, counts] of hours) {
+    const { project } = parseHourKey(key)
+    totals.set(project, sum([totals.get(project) ?? NOTHING, counts]))
+  }
+  return totals
+}
+
+const readHours = async (deps: LedgerDeps, project: number | null): Promise<{ positions: Positions; hours: ReadonlyMap<HourKey, LedgerCounts> }> => {
   const positions = await readPositions(deps.log)
   const [received, pending, stored] = await Promise.all([
     countReceived(deps, positions),
@@ -53,21 +63,13 @@ export const readLedger = async (deps: LedgerDeps, project: number, span: HourSp
     countStored(deps.columns, project, positions),
   ])
   const keys = new Set([...received.keys(), ...pending.keys(), ...stored.keys()])
-  const rows = [...keys]
-    .map((key) => ({ key, ...parseHourKey(key) }))
-    .filter((at) => at.project === project && at.hour >= span.from && at.hour < span.to)
-    .sort((a, b) => a.hour - b.hour || (a.source < b.source ? -1 : 1))
-    .map(({ key, hour, source }): LedgerRow => {
-      const counts = { ...NOTHING, ...stored.get(key), received: received.get(key) ?? 0, pending: pending.get(key) ?? 0 }
-      return { source, hour: new Date(hour).toISOString(), ...counts, balanced: isBalanced(counts) }
-    })
-  return { balanced: rows.every((row) => row.balanced), total: sum(rows), rows, positions }
+  const countsOf = (key: HourKey): LedgerCounts => ({ ...NOTHING, ...stored.get(key), received: received.get(key) ?? 0, pending: pending.get(key) ?? 0 })
+  return { positions, hours: new Map([...keys].map((key) => [key, countsOf(key)])) }
 }
 
 const NOTHING: LedgerCounts = { received: 0, stored: 0, rejected: 0, duplicate: 0, erased: 0, pending: 0 }
 
-export const isBalanced = ({ received, stored, rejected, duplicate, erased, pending }: LedgerCounts): boolean =>
-  received === stored + rejected + duplicate + erased + pending
+const isBalanced = (counts: LedgerCounts): boolean => ledgerDifference(counts) === 0
 
 const sum = (rows: readonly LedgerCounts[]): LedgerCounts => {
   const total = { ...NOTHING } as Record<keyof LedgerCounts, number>
@@ -119,28 +121,28 @@ export const countPending = async (log: LedgerDeps['log'], { accepted, resolved,
 
 type Stored = Pick<LedgerCounts, 'stored' | 'rejected' | 'duplicate'>
 
-/** Rows below the sink's positions: what is inserted but not committed yet counts as pending, not twice. */
+/** Of one project or, with null, of all. Rows below the sink's positions: what is inserted but not committed yet counts as pending, not twice. */
 const countStored = async (
   columns: LedgerDeps['columns'],
-  project: number,
+  project: number | null,
   { resolved, rejected }: Positions,
 ): Promise<Map<HourKey, Stored>> => {
-  const id = unsigned(project)
+  const own = project === null ? '1' : `project = ${unsigned(project)}`
   const below = (spans: readonly Span[], base = 0): string =>
     `transform(toUInt64(_partition), [${spans.map(({ partition }) => `toUInt64(${base + partition})`).join(', ')}],` +
     ` [${spans.map(({ settled }) => `toUInt64(${settled})`).join(', ')}], toUInt64(0)) > _offset`
   const hour = 'toUnixTimestamp(toStartOfHour(received_at))'
-  const rows = await columns.query<{ kind: keyof Stored; source: string; hour: number; n: number }>(
-    `SELECT 'stored' AS kind, toString(source) AS source, ${hour} AS hour, count() AS n FROM ${STORE_DATABASE}.events` +
-      ` WHERE project = ${id} AND ${below(resolved)} GROUP BY source, hour` +
-      ` UNION ALL SELECT 'rejected', toString(source), ${hour} AS hour, count() FROM ${STORE_DATABASE}.rejected` +
-      ` WHERE project = ${id} AND (${below(rejected)} OR ${below(resolved, REJECTED_IN_RESOLVED)}) GROUP BY source, hour` +
-      ` UNION ALL SELECT 'duplicate', toString(source), toUnixTimestamp(hour) AS hour, sum(n) FROM ${STORE_DATABASE}.repeats` +
-      ` WHERE project = ${id} AND ${below(resolved)} GROUP BY source, hour`,
+  const rows = await columns.query<{ kind: keyof Stored; project: number; source: string; hour: number; n: number }>(
+    `SELECT 'stored' AS kind, project, toString(source) AS source, ${hour} AS hour, count() AS n FROM ${STORE_DATABASE}.events` +
+      ` WHERE ${own} AND ${below(resolved)} GROUP BY project, source, hour` +
+      ` UNION ALL SELECT 'rejected', project, toString(source), ${hour} AS hour, count() FROM ${STORE_DATABASE}.rejected` +
+      ` WHERE ${own} AND (${below(rejected)} OR ${below(resolved, REJECTED_IN_RESOLVED)}) GROUP BY project, source, hour` +
+      ` UNION ALL SELECT 'duplicate', project, toString(source), toUnixTimestamp(hour) AS hour, sum(n) FROM ${STORE_DATABASE}.repeats` +
+      ` WHERE ${own} AND ${below(resolved)} GROUP BY project, source, hour`,
   )
   const counts = new Map<HourKey, Stored>()
-  for (const { kind, source, hour: seconds, n } of rows) {
-    const key = hourKey(project, Number(seconds) * 1000, source)
+  for (const { kind, project: of, source, hour: seconds, n } of rows) {
+    const key = hourKey(Number(of), Number(seconds) * 1000, source)
     const before = counts.get(key) ?? { stored: 0, rejected: 0, duplicate: 0 }
     counts.set(key, { ...before, [kind]: before[kind] + Number(n) })
   }

@@ -1,21 +1,9 @@
+import type { LiveEvent, LiveOverview, LiveRefusal } from '@millrace/contracts'
 import type { Clock, ColumnStore } from '@millrace/ports'
 import { personIdSql, STORE_DATABASE, unsigned } from '@millrace/warehouse'
-import type { LiveEvent, LiveRefusal, LiveTail, TailView } from './tail.ts'
+import type { LiveTail } from './tail.ts'
 
-export interface Overview extends TailView {
-  readonly at: string
-  /** Persons known now: distinct persons of all keys. */
-  readonly people: number
-  /** Events in the column store. */
-  readonly stored: number
-  readonly refusedTotal: number
-}
-
-interface Totals {
-  readonly people: number
-  readonly stored: number
-  readonly refusedTotal: number
-}
+type Totals = Pick<LiveOverview, 'people' | 'stored' | 'refusedTotal'>
 
 export interface OverviewDeps {
   readonly tail: LiveTail
@@ -47,7 +35,7 @@ export const createOverview = ({ tail, columns, clock }: OverviewDeps) => {
     },
     /** True: something was stored behind the last count. */
     isBehind: (project: number): boolean => known.get(project)?.stale ?? false,
-    of: async (project: number): Promise<Overview> => {
+    of: async (project: number): Promise<LiveOverview> => {
       const view = tail.view(project, clock.now())
       const totals = await totalsOf(project)
       const events = view.events.length > 0 ? view.events : await lastEvents(columns, project)

@@ -1,7 +1,6 @@
-import { ProblemError } from '@millrace/contracts'
+import { type LiveOverview, ProblemError } from '@millrace/contracts'
 import type { Clock } from '@millrace/ports'
 import type { FastifyReply } from 'fastify'
-import type { Overview } from './overview.ts'
 
 export interface LiveStreamOptions {
   readonly clientsMax: number
@@ -18,7 +17,7 @@ interface Client {
 
 /** The overview of a project, and whether what it tells is behind what was stored. */
 export interface OverviewSource {
-  of(project: number): Promise<Overview>
+  of(project: number): Promise<LiveOverview>
   isBehind(project: number): boolean
 }
 
@@ -99,7 +98,7 @@ export const createLiveStream = (
   }
 }
 
-const message = (told: Overview): string => `event: overview\ndata: ${JSON.stringify(told)}\n\n`
+const message = (told: LiveOverview): string => `event: overview\ndata: ${JSON.stringify(told)}\n\n`
 const FAILED = 'event: fault\ndata: {"code":"STORE_UNAVAILABLE"}\n\n'
 /** `connection: close`: the end of the stream is the end of the connection, or it would keep the server from closing. */
 const HEAD = {

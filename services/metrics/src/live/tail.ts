@@ -1,3 +1,4 @@
+import type { LiveEvent, LiveOverview, LiveRefusal } from '@millrace/contracts'
 import type { SeenEvent, SeenRefusal, SinkBatch } from '../sink/blocks.ts'
 
 /** The last minutes as they were stored, in memory; what is older is asked of the column store. */
@@ -6,34 +7,8 @@ const LAST_MAX = 50
 /** Different events × channels that are told apart in one second; more are counted under the name `…`. */
 const NAMES_PER_SECOND_MAX = 200
 
-export interface LiveEvent {
-  readonly messageId: string
-  readonly type: string
-  readonly event: string
-  readonly personId: string | null
-  readonly userId: string | null
-  readonly anonymousId: string | null
-  readonly channel: string
-  readonly source: string
-  readonly timestamp: string
-  readonly receivedAt: string
-}
-export interface LiveRefusal {
-  readonly code: string
-  readonly detail: string
-  readonly source: string
-  readonly messageId: string | null
-  readonly receivedAt: string
-}
-export interface TailView {
-  /** Events received in each second of the last minute that had any: [second of Unix time, events]. */
-  readonly seconds: readonly (readonly [second: number, events: number])[]
-  /** In the last five minutes, most frequent first. */
-  readonly byEvent: readonly { readonly event: string; readonly channel: string; readonly events: number }[]
-  readonly events: readonly LiveEvent[]
-  readonly refused: readonly LiveRefusal[]
-  readonly newestReceivedAt: string | null
-}
+/** What the tail knows of the picture; the rest is counted in the column store. */
+type TailView = Pick<LiveOverview, 'seconds' | 'byEvent' | 'events' | 'refused' | 'newestReceivedAt'>
 
 interface ProjectTail {
   readonly seconds: Map<number, Map<string, number>>

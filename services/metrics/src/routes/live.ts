@@ -1,10 +1,10 @@
+import type { LiveOverview } from '@millrace/contracts'
 import { callerOf } from '@millrace/service-kit'
 import type { FastifyPluginAsync } from 'fastify'
-import type { Overview } from '../live/overview.ts'
 import type { LiveStream } from '../live/stream.ts'
 
 export interface LiveDeps {
-  readonly overviewOf: (project: number) => Promise<Overview>
+  readonly overviewOf: (project: number) => Promise<LiveOverview>
   readonly stream: LiveStream
 }
 

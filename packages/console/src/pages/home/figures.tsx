@@ -1,10 +1,11 @@
 import { count, span } from '../../lib/format.ts'
-import { lastMinute, type Overview } from '../../lib/live.ts'
+import type { LiveOverview } from '@millrace/contracts'
+import { lastMinute } from '../../lib/live.ts'
 import { useWords } from '../../lib/words.ts'
 import { Sparkline } from '../../parts/sparkline.tsx'
 
 /** The figures at the top. */
-export const Figures = ({ overview, now }: { readonly overview: Overview | null; readonly now: number }) => {
+export const Figures = ({ overview, now }: { readonly overview: LiveOverview | null; readonly now: number }) => {
   const text = useWords()
   const minute = overview ? lastMinute(overview, now) : NOTHING
   const newest = overview?.newestReceivedAt ?? null

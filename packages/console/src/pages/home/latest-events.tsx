@@ -1,4 +1,4 @@
-import type { LiveEvent } from '../../lib/live.ts'
+import type { LiveEvent } from '@millrace/contracts'
 import { clockTime } from '../../lib/format.ts'
 import { useWords } from '../../lib/words.ts'
 import { Card, Empty } from '../../parts/card.tsx'

@@ -1,10 +1,10 @@
-import type { RefusedEvent } from '../../lib/live.ts'
+import type { LiveRefusal } from '@millrace/contracts'
 import { count, dayAndTime } from '../../lib/format.ts'
 import { useWords } from '../../lib/words.ts'
 import { Card, Empty } from '../../parts/card.tsx'
 
 /** What was not taken, and why. */
-export const RefusedEvents = ({ refused, total }: { readonly refused: readonly RefusedEvent[]; readonly total: number }) => {
+export const RefusedEvents = ({ refused, total }: { readonly refused: readonly LiveRefusal[]; readonly total: number }) => {
   const text = useWords()
   return (
     <Card title={text.refused} aside={total > 0 && <span className="badge bad">{count(total)}</span>}>
