@@ -1,35 +1,59 @@
-import type { Clock } from '@millrace/ports'
+import type { Clock, ColumnStore, EventLog, HotStore } from '@millrace/ports'
 import type { FastifyPluginAsync } from 'fastify'
+import { within } from './within.ts'
 
+/** Something that a service needs for its work. Services of one process share those of a name. */
 export interface ReadyCheck {
   readonly name: string
   /** Resolves when the part works now, rejects with the reason. */
   check(): Promise<void>
 }
 
+/** The log takes an append now. */
+export const logReady = (log: Pick<EventLog, 'ready'>): ReadyCheck => ({ name: 'log', check: () => log.ready() })
+
+/** The hot store answers. */
+export const hotStoreReady = (hot: Pick<HotStore, 'watermark'>): ReadyCheck => ({
+  name: 'hot-store',
+  check: async () => void (await hot.watermark('ready')),
+})
+
+/** The column store answers. */
+export const columnStoreReady = (columns: Pick<ColumnStore, 'query'>): ReadyCheck => ({
+  name: 'column-store',
+  check: async () => void (await columns.query('SELECT 1')),
+})
+
 const CHECK_MS_MAX = 2_000
 
-/** GET /healthz (the process answers) and GET /readyz (an event would be taken; else 503 with what is missing). */
+/** GET /healthz (the process answers) and GET /readyz (all of the work can be done; else 503 with what is missing). */
 export const healthRoutes = (checks: readonly ReadyCheck[], clock: Clock): FastifyPluginAsync => async (app) => {
+  const parts = [...new Map(checks.map((check) => [check.name, check])).values()].map(({ name, check }) => ({ name, check: oneAtATime(check) }))
   app.get('/healthz', async () => ({ status: 'ok' }))
   app.get('/readyz', async (_request, reply) => {
-    const results = await Promise.all(checks.map(async ({ name, check }) => ({ name, fault: await within(clock, check) })))
+    const results = await Promise.all(parts.map(async ({ name, check }) => ({ name, fault: await faultOf(clock, check) })))
     const ready = results.every(({ fault }) => fault === null)
-    const parts = Object.fromEntries(results.map(({ name, fault }) => [name, fault ?? 'ok']))
-    return reply.code(ready ? 200 : 503).header('cache-control', 'no-store').send({ status: ready ? 'ready' : 'not ready', parts })
+    const told = Object.fromEntries(results.map(({ name, fault }) => [name, fault ?? 'ok']))
+    return reply.code(ready ? 200 : 503).header('cache-control', 'no-store').send({ status: ready ? 'ready' : 'not ready', parts: told })
   })
 }
 
-const within = async (clock: Clock, check: () => Promise<void>): Promise<string | null> => {
-  let cancel = (): void => {}
-  const late = new Promise<string>((resolve) => {
-    cancel = clock.after(CHECK_MS_MAX, () => resolve(`no answer in ${CHECK_MS_MAX} ms`))
-  })
+/** Whoever asks while a part is being asked waits for that answer: a part that hangs is not asked over and over. */
+const oneAtATime = (check: () => Promise<void>): (() => Promise<void>) => {
+  let running: Promise<void> | undefined
+  return () => {
+    running ??= check().finally(() => {
+      running = undefined
+    })
+    return running
+  }
+}
+
+/** What is wrong with a part, or null. */
+const faultOf = async (clock: Clock, check: () => Promise<void>): Promise<string | null> => {
   try {
-    return await Promise.race([late, check().then(() => null)])
+    return await within(clock, CHECK_MS_MAX, check().then(() => null), `no answer in ${CHECK_MS_MAX} ms`)
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
-  } finally {
-    cancel()
   }
 }

@@ -1,16 +1,42 @@
 import type { FastifyPluginAsync } from 'fastify'
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, type Metric, Registry } from 'prom-client'
 
-export { Counter, Gauge, Histogram, Registry }
+export { Counter, Gauge, Histogram }
 
-/** Of one process. Names begin with `millrace_<service>_`, so that services can share it. */
-export const createMetricsRegistry = (options: { readonly process?: boolean } = {}): Registry => {
-  const registry = new Registry()
+/** The metrics of one process. Services that share a process share it, and add to one metric of a name. */
+export class MetricsRegistry extends Registry {
+  private readonly beforeScrape: (() => Promise<void>)[] = []
+
+  /** The metric of that name: the first who asks makes it. */
+  shared<Kind extends Metric>(name: string, make: (name: string) => Kind): Kind {
+    return (this.getSingleMetric(name) as Kind | undefined) ?? make(name)
+  }
+
+  /** Runs before metrics are told; it must neither fail nor take long: see `onScrape`. */
+  before(work: () => Promise<void>): void {
+    this.beforeScrape.push(work)
+  }
+
+  override async metrics(): Promise<string> {
+    await Promise.all(this.beforeScrape.map((work) => work()))
+    return super.metrics()
+  }
+}
+
+/** With `process`: memory, CPU and the delay of the event loop, too, under prom-client's names. */
+export const createMetricsRegistry = (options: { readonly process?: boolean } = {}): MetricsRegistry => {
+  const registry = new MetricsRegistry()
   if (options.process) collectDefaultMetrics({ register: registry })
   return registry
 }
 
+/** The rows of a README's table of metrics: `| name | labels | meaning |`, of those whose name begins so. */
+export const metricRows = (registry: MetricsRegistry, prefix: string): readonly string[] =>
+  (registry.getMetricsAsArray() as unknown as readonly { name: string; help: string; labelNames: readonly string[] }[])
+    .filter(({ name }) => name.startsWith(prefix))
+    .map(({ name, help, labelNames }) => `| \`${name}\` | ${labelNames.map((label) => `\`${label}\``).join(', ')} | ${help} |`)
+
 /** GET /metrics in Prometheus' text format. */
-export const metricsRoutes = (registry: Registry): FastifyPluginAsync => async (app) => {
+export const metricsRoutes = (registry: MetricsRegistry): FastifyPluginAsync => async (app) => {
   app.get('/metrics', async (_request, reply) => reply.header('content-type', registry.contentType).send(await registry.metrics()))
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '@millrace/ports'
 import type { Logger } from './logger.ts'
+import { within } from './within.ts'
 
 /** Something that starts, and stops as the mirror of it. */
 export interface Part {
@@ -26,15 +27,7 @@ export const startParts = async (
       await part.stop().catch((error: unknown) => logger.error({ event: 'part.stop-failed', part: part.name, err: error }))
     }
   }
-  const bounded = async (): Promise<boolean> => {
-    let cancel = (): void => {}
-    const late = new Promise<false>((resolve) => {
-      cancel = clock.after(stopMsMax, () => resolve(false))
-    })
-    const clean = await Promise.race([late, stopAll().then(() => true)])
-    cancel()
-    return clean
-  }
+  const bounded = (): Promise<boolean> => within(clock, stopMsMax, stopAll().then(() => true), false)
   let stopping: Promise<boolean> | undefined
   try {
     for (const part of parts) {

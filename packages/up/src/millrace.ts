@@ -7,7 +7,7 @@ import { createProfileBuilder } from '@millrace/profile-builder'
 import { createSegmentation, segmentationConfig } from '@millrace/segmentation'
 import {
   createHttp, createMetricsRegistry, createProjects, createSignInPath, healthRoutes, metricsRoutes, projectRoutes, signInRoutes,
-  startParts,
+  startParts, within,
   type Logger, type Projects,
 } from '@millrace/service-kit'
 import type { UpConfig } from './config.ts'
@@ -77,7 +77,8 @@ const compose = async (config: UpConfig, { logger, probe }: MillraceOptions, ope
       { name: 'metrics', ...services.metrics },
       { name: 'segmentation', ...services.segmentation },
       { name: 'profile-builder', ...services.profileBuilder },
-      { name: 'drained', start: async () => {}, stop: () => within(wall, DRAIN_MS_MAX, drain) },
+      // Nothing is lost by not waiting longer: what is in the log is handled after the next start.
+      { name: 'drained', start: async () => {}, stop: () => within(wall, DRAIN_MS_MAX, drain(), undefined) },
       { name: 'ingest', ...services.ingest },
       doorPart('clickhouse', clickhouse, addresses.clickhouse, (url) => (urls.clickhouse = url)),
       doorPart('http', http, addresses.http, (url) => (urls.http = url)),
@@ -97,11 +98,12 @@ const compose = async (config: UpConfig, { logger, probe }: MillraceOptions, ope
 
 type ServiceDeps = Ports & { readonly logger: Logger; readonly projects: Projects; readonly probe?: Probe }
 
-const createServices = (deps: ServiceDeps) => {
-  const metrics = createMetricsRegistry({ process: true })
+const createServices = (given: ServiceDeps) => {
+  const registry = createMetricsRegistry({ process: true })
+  const deps = { ...given, metrics: registry }
   return {
-    registry: metrics,
-    ingest: createIngest({ ...deps, metrics }),
+    registry,
+    ingest: createIngest(deps),
     profileBuilder: createProfileBuilder(deps),
     segmentation: createSegmentation(deps, segmentationConfig.parse({})),
     metrics: createMetrics(deps, metricsConfig.parse({})),
@@ -112,7 +114,7 @@ const createServices = (deps: ServiceDeps) => {
 const httpOf = async (config: UpConfig, logger: Logger, ports: Ports, projects: Projects, services: ReturnType<typeof createServices>) => {
   const access = { projects, ...ports }
   const app = createHttp({ logger, ids: ports.ids, hosts: config.names })
-  await app.register(healthRoutes([{ name: 'log', check: () => ports.log.ready() }], ports.clock))
+  await app.register(healthRoutes([services.ingest, services.profileBuilder, services.segmentation, services.metrics].flatMap(({ checks }) => checks), ports.clock))
   await app.register(metricsRoutes(services.registry))
   await app.register(signInRoutes(access))
   await app.register(projectRoutes(access))
@@ -133,10 +135,3 @@ const addressesOf = ({ host, port, clickhousePort }: UpConfig): Addresses => ({
   http: { host, port, flag: '--port' },
   clickhouse: { host, port: clickhousePort, flag: '--clickhouse-port' },
 })
-
-/** Nothing is lost by not waiting longer: what is in the log is handled after the next start. */
-const within = (clock: Clock, ms: number, work: () => Promise<void>): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const cancel = clock.after(ms, resolve)
-    work().then(resolve, reject).finally(cancel)
-  })

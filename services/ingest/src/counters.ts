@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, type Registry } from '@millrace/service-kit'
+import { Counter, Gauge, Histogram, type MetricsRegistry } from '@millrace/service-kit'
 
 /** What ingest tells Prometheus. */
 export interface IngestCounters {
@@ -13,7 +13,7 @@ export interface IngestCounters {
   readonly queuedBytes: Gauge
 }
 
-export const createCounters = (registry: Registry, queuedBytes: () => number): IngestCounters => {
+export const createCounters = (registry: MetricsRegistry, queuedBytes: () => number): IngestCounters => {
   const registers = [registry]
   return {
     queuedBytes: new Gauge({

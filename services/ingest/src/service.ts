@@ -1,5 +1,7 @@
 import type { Clock, EventLog, HotStore, Ids } from '@millrace/ports'
-import { createMetricsRegistry, type Logger, problemOf, type Projects, type Registry } from '@millrace/service-kit'
+import {
+  createMetricsRegistry, hotStoreReady, type Logger, logReady, type MetricsRegistry, problemOf, type Projects, type ReadyCheck, within,
+} from '@millrace/service-kit'
 import type { FastifyPluginAsync } from 'fastify'
 import { type AppendQueue, createAppendQueue } from './append-queue.ts'
 import { type IngestConfig, ingestConfig } from './config.ts'
@@ -17,11 +19,13 @@ export interface IngestDeps {
   readonly logger: Logger
   readonly projects: Projects
   /** Shared where several services run in one process. */
-  readonly metrics?: Registry
+  readonly metrics?: MetricsRegistry
 }
 
 export interface Ingest {
   readonly routes: FastifyPluginAsync
+  /** What it needs to take an event. */
+  readonly checks: readonly ReadyCheck[]
   start(): Promise<void>
   /** Resolves when the log has everything that was taken so far. */
   drain(): Promise<void>
@@ -52,6 +56,7 @@ export const createIngest = (deps: IngestDeps, settings: Partial<IngestConfig> =
   const door = createDoor({ ...deps, config, counters, openRequests, queue })
 
   return {
+    checks: [logReady(log), hotStoreReady(deps.hot)],
     routes: async (app) => {
       app.addHook('onError', async (_request, _reply, error: unknown) => {
         const { code, status } = problemOf(error)
@@ -64,18 +69,9 @@ export const createIngest = (deps: IngestDeps, settings: Partial<IngestConfig> =
     drain: queue.drain,
     stop: async () => {
       stopping = true
-      await within(clock, config.STOP_MS_MAX, openRequests.idle())
+      // A client that never ends its body must not keep a service from stopping: nothing of it was promised.
+      await within(clock, config.STOP_MS_MAX, openRequests.idle(), undefined)
       await queue.drain()
     },
   }
-}
-
-/** A client that never ends its body must not keep a service from stopping: nothing of it was promised. */
-const within = async (clock: Clock, ms: number, done: Promise<void>): Promise<void> => {
-  let cancel = (): void => {}
-  const late = new Promise<void>((resolve) => {
-    cancel = clock.after(ms, resolve)
-  })
-  await Promise.race([done, late])
-  cancel()
 }

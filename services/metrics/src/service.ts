@@ -1,7 +1,11 @@
 import type { Clock, ColumnStore, EventLog, HotStore, Subscription } from '@millrace/ports'
-import { consumeFaults, findProject, requireApiKey, type Logger, type Projects } from '@millrace/service-kit'
+import {
+  columnStoreReady, consumeFaults, createConsumerMetrics, createMetricsRegistry, findProject, hotStoreReady, logReady, requireApiKey,
+  type Logger, type MetricsRegistry, type Projects, type ReadyCheck,
+} from '@millrace/service-kit'
 import type { FastifyPluginAsync } from 'fastify'
 import type { MetricsConfig } from './config.ts'
+import { createCounters } from './counters.ts'
 import { RECEIVED_TOPICS } from './ledger/ledger.ts'
 import { receivedCounter } from './ledger/received.ts'
 import { createLedgerUpsert } from './ledger/upsert.ts'
@@ -24,6 +28,8 @@ export interface MetricsDeps {
   readonly clock: Clock
   readonly logger: Logger
   readonly projects: Projects
+  /** Shared where several services run in one process. */
+  readonly metrics?: MetricsRegistry
   /** Only tests give these: points at which the process is ended, and a sink that must fail. */
   readonly probe?: (point: string) => void
   readonly strategy?: SinkStrategy
@@ -31,6 +37,8 @@ export interface MetricsDeps {
 
 export interface Metrics {
   readonly routes: FastifyPluginAsync
+  /** What it needs to store and to answer. */
+  readonly checks: readonly ReadyCheck[]
   start(): Promise<void>
   /** Resolves when everything that was in the log at the call is stored and counted. */
   drain(): Promise<void>
@@ -40,6 +48,9 @@ export interface Metrics {
 /** The sink, the ledger, and the answers to questions. The warehouse must have been migrated before `start`. */
 export const createMetrics = (deps: MetricsDeps, config: MetricsConfig): Metrics => {
   const { log, hot, columns, clock, logger, projects } = deps
+  const registry = deps.metrics ?? createMetricsRegistry()
+  const consumers = createConsumerMetrics({ registry, log, clock, logger })
+  const counters = createCounters({ registry, log, hot, columns, clock, logger })
   const tail = createLiveTail()
   const overview = createOverview({ tail, columns, clock })
   const stream = createLiveStream(overview, clock, { clientsMax: config.LIVE_CLIENTS_MAX, everyMs: config.LIVE_EVERY_MS })
@@ -49,12 +60,13 @@ export const createMetrics = (deps: MetricsDeps, config: MetricsConfig): Metrics
     columns,
     bounds: { queryMsMax: config.QUERY_MS_MAX, queryMemoryBytesMax: config.QUERY_MEMORY_BYTES_MAX, queryRowsMax: config.QUERY_ROWS_MAX },
   }
-  const sink = sinkConsumer(
+  const sink = consumers.measured(sinkConsumer(
     {
       columns,
       projectOf: (id) => findProject(projects, id),
       onFault: consumeFaults(logger, 'sink'),
       batchStored: (batch) => {
+        counters.stored(batch)
         const touched = tail.add(batch)
         overview.changed(touched)
         stream.changed(touched)
@@ -68,10 +80,11 @@ export const createMetrics = (deps: MetricsDeps, config: MetricsConfig): Metrics
       batchRecordsMax: config.SINK_BATCH_RECORDS_MAX,
       batchBytesMax: config.SINK_BATCH_BYTES_MAX,
     },
-  )
-  const counter = receivedCounter({ hot, onFault: consumeFaults(logger, 'ledger'), stored: upsert.changed }, RECEIVED_TOPICS)
+  ))
+  const counter = consumers.measured(receivedCounter({ hot, onFault: consumeFaults(logger, 'ledger'), stored: upsert.changed }, RECEIVED_TOPICS))
   let subscriptions: readonly Subscription[] = []
   return {
+    checks: [logReady(log), hotStoreReady(hot), columnStoreReady(columns)],
     routes: async (app) => {
       app.addHook('preHandler', requireApiKey({ projects, hot, clock }))
       // A page that watches would keep the server from closing.

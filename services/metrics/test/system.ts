@@ -4,16 +4,18 @@ import { join } from 'node:path'
 import { createChdbStore, createEmbeddedHotStore, createEmbeddedLog, createSystemClock, createSystemIds, openLmdb } from '@millrace/adapters'
 import { decodeRecord, encodeRecord, topics, type OriginCount } from '@millrace/contracts'
 import type { Subscription } from '@millrace/ports'
-import { createHttp, createLogger, createProjects } from '@millrace/service-kit'
+import { createHttp, createLogger, createMetricsRegistry, createProjects, healthRoutes, metricsRoutes } from '@millrace/service-kit'
 import { migrate } from '@millrace/warehouse'
 import { createMetrics, metricsConfig } from '../src/index.ts'
 
 export const API_KEY = 'mk_test'
 
 /** metrics over the embedded adapters, and a resolve that only passes events on, numbered by their user. */
-export const openSystem = async (settings: Record<string, string> = {}) => {
+export const openSystem = async (settings: Record<string, string> = {}, probe?: (point: string) => void) => {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-service-'))
-  const clock = createSystemClock()
+  const wall = createSystemClock()
+  let ahead = 0
+  const clock = { ...wall, now: () => wall.now() + ahead }
   const root = await openLmdb(join(dir, 'log'), { syncMode: 'os' })
   const log = createEmbeddedLog({ root })
   const hot = createEmbeddedHotStore({ root, clock })
@@ -25,9 +27,12 @@ export const openSystem = async (settings: Record<string, string> = {}) => {
   await projects.create({ name: 'other', zone: 'UTC', currency: 'USD', apiKey: 'mk_other' })
   const faults: unknown[] = []
   const logger = createLogger('error', { write: (line: string) => void faults.push(JSON.parse(line)) })
-  const metrics = createMetrics({ log, hot, columns, clock, logger, projects }, metricsConfig.parse({ SINK_LINGER_MS: 20, ...settings }))
+  const registry = createMetricsRegistry()
+  const metrics = createMetrics({ log, hot, columns, clock, logger, projects, metrics: registry, ...(probe && { probe }) }, metricsConfig.parse({ SINK_LINGER_MS: 20, ...settings }))
   const app = createHttp({ logger, ids: createSystemIds() })
   await app.register(metrics.routes)
+  await app.register(metricsRoutes(registry))
+  await app.register(healthRoutes(metrics.checks, clock))
   await metrics.start()
   let resolve: Subscription | undefined
   let places = 0
@@ -38,6 +43,12 @@ export const openSystem = async (settings: Record<string, string> = {}) => {
     log,
     columns,
     faults,
+    /** What /metrics tells after that time: each series with its value. */
+    scrape: async (laterMs = 60_000): Promise<ReadonlyMap<string, number>> => {
+      ahead += laterMs
+      const { body } = await app.inject('/metrics')
+      return new Map(body.split('\n').filter((line) => line.startsWith('millrace_')).map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]))
+    },
     resolve: async (): Promise<void> => {
       resolve ??= await log.consume({
         group: 'resolve',

@@ -1,4 +1,4 @@
-import { Counter, Gauge, type Registry } from '@millrace/service-kit'
+import { Counter, Gauge, type MetricsRegistry } from '@millrace/service-kit'
 
 /** What /metrics tells of fold and its snapshots. */
 export interface ProfileCounters {
@@ -10,7 +10,7 @@ export interface ProfileCounters {
 }
 
 /** `waiting` is asked when metrics are read. */
-export const createCounters = (registry: Registry, waiting: () => number): ProfileCounters => {
+export const createCounters = (registry: MetricsRegistry, waiting: () => number): ProfileCounters => {
   const registers = [registry]
   const counter = (name: string, help: string) => new Counter({ name: `millrace_profile_builder_${name}`, help, registers })
   return {

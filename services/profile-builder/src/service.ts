@@ -1,6 +1,9 @@
 import { createZones, type Project, topics, type Zone } from '@millrace/contracts'
 import type { Clock, ColumnStore, EventLog, HotStore, Subscription } from '@millrace/ports'
-import { consumeFaults, createMetricsRegistry, findProject, type Logger, type Projects, type Registry } from '@millrace/service-kit'
+import {
+  columnStoreReady, consumeFaults, createConsumerMetrics, createMetricsRegistry, findProject, hotStoreReady, logReady,
+  type Logger, type MetricsRegistry, type Projects, type ReadyCheck,
+} from '@millrace/service-kit'
 import type { FastifyPluginAsync } from 'fastify'
 import { type ProfileBuilderConfig, profileBuilderConfig } from './config.ts'
 import { createCounters } from './counters.ts'
@@ -19,13 +22,15 @@ export interface ProfileBuilderDeps {
   readonly logger: Logger
   readonly projects: Projects
   /** Shared where several services run in one process. */
-  readonly metrics?: Registry
+  readonly metrics?: MetricsRegistry
   /** Called at named points, for tests that end the process there. */
   readonly probe?: (point: string) => void
 }
 
 export interface ProfileBuilder {
   readonly routes: FastifyPluginAsync
+  /** What it needs to resolve, to fold and to answer. */
+  readonly checks: readonly ReadyCheck[]
   start(): Promise<void>
   /** Resolves when what was in events.accepted at the call is in the profiles, hot and in the column store. */
   drain(): Promise<void>
@@ -48,7 +53,8 @@ export const createProfileBuilder = (deps: ProfileBuilderDeps, settings: Partial
     },
     { intervalMs: config.SNAPSHOT_INTERVAL_MS, rowsMax: config.SNAPSHOT_ROWS_MAX, waitingMax: config.SNAPSHOT_WAITING_MAX },
   )
-  const counters = createCounters(deps.metrics ?? createMetricsRegistry(), snapshots.waiting)
+  const registry = deps.metrics ?? createMetricsRegistry()
+  const counters = createCounters(registry, snapshots.waiting)
   const onFolded = (lines: number, moved: number): void => {
     counters.foldedLines.inc(lines)
     counters.movedStates.inc(moved)
@@ -65,10 +71,12 @@ export const createProfileBuilder = (deps: ProfileBuilderDeps, settings: Partial
     ),
     onFault: consumeFaults(logger, 'fold'),
   }
-  const consumers = [openResolve({ hot, projects, logger }), openIdentity({ hot, projects, logger }), fold]
+  const { measured } = createConsumerMetrics({ registry, log, clock: deps.clock, logger })
+  const consumers = [openResolve({ hot, projects, logger }), openIdentity({ hot, projects, logger }), fold].map(measured)
   let subscriptions: Subscription[] = []
 
   return {
+    checks: [logReady(log), hotStoreReady(hot), columnStoreReady(deps.columns)],
     routes: profileRoutes({ ...deps, finder, zoneOf }),
     start: async () => {
       for (const options of consumers) subscriptions.push(await log.consume(options))

@@ -1,6 +1,9 @@
 import { createZones, topics, type Zone } from '@millrace/contracts'
 import type { Clock, ColumnStore, EventLog, HotStore, Ids, Subscription } from '@millrace/ports'
-import { consumeFaults, findProject, type Logger, type Projects } from '@millrace/service-kit'
+import {
+  columnStoreReady, consumeFaults, createConsumerMetrics, createMetricsRegistry, findProject, hotStoreReady, logReady,
+  type Logger, type MetricsRegistry, type Projects, type ReadyCheck,
+} from '@millrace/service-kit'
 import type { FastifyPluginAsync } from 'fastify'
 import type { SegmentationConfig } from './config.ts'
 import { dialect } from './dialect.ts'
@@ -18,12 +21,16 @@ export interface SegmentationDeps {
   readonly ids: Ids
   readonly logger: Logger
   readonly projects: Projects
+  /** Shared where several services run in one process. */
+  readonly metrics?: MetricsRegistry
   /** Told at points where a test may kill the process. */
   readonly probe?: (point: string) => void
 }
 
 export interface Segmentation {
   readonly routes: FastifyPluginAsync
+  /** What it needs to evaluate, to fill a new rule and to answer. */
+  readonly checks: readonly ReadyCheck[]
   start(): Promise<void>
   /** Resolves when everything that was in events.resolved at the call has been folded and stored. */
   drain(): Promise<void>
@@ -34,20 +41,22 @@ export interface Segmentation {
 export const createSegmentation = (deps: SegmentationDeps, config: SegmentationConfig): Segmentation => {
   const news = createRuleNews()
   const zoneOf = createZones()
+  const { measured } = createConsumerMetrics({ ...deps, registry: deps.metrics ?? createMetricsRegistry() })
   let subscription: Subscription | undefined
-  const open = openConsumer(consumeDeps({ ...deps, zoneOf }, config, news))
+  const consumer = measured({
+    group: GROUP,
+    topics: [INPUT],
+    batchRecordsMax: config.SEGMENTATION_BATCH_RECORDS_MAX,
+    batchBytesMax: config.SEGMENTATION_BATCH_BYTES_MAX,
+    lingerMs: config.SEGMENTATION_LINGER_MS,
+    open: openConsumer(consumeDeps({ ...deps, zoneOf }, config, news)),
+    onFault: consumeFaults(deps.logger, GROUP),
+  })
   return {
+    checks: [logReady(deps.log), hotStoreReady(deps.hot), columnStoreReady(deps.columns)],
     routes: segmentRoutes({ ...deps, zoneOf }, config, news),
     start: async () => {
-      subscription = await deps.log.consume({
-        group: GROUP,
-        topics: [INPUT],
-        batchRecordsMax: config.SEGMENTATION_BATCH_RECORDS_MAX,
-        batchBytesMax: config.SEGMENTATION_BATCH_BYTES_MAX,
-        lingerMs: config.SEGMENTATION_LINGER_MS,
-        open,
-        onFault: consumeFaults(deps.logger, GROUP),
-      })
+      subscription = await deps.log.consume(consumer)
     },
     drain: async () => subscription?.drain(),
     stop: async () => subscription?.stop(),

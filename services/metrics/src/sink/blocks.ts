@@ -45,6 +45,8 @@ export interface SinkBatch {
   readonly changesMap: boolean
   readonly events: readonly SeenEvent[]
   readonly refused: readonly SeenRefusal[]
+  /** Events that resolve has dropped as repeats. */
+  readonly repeats: number
 }
 /** Of an event what a page shows; the rest is let go with the batch's rows. */
 export type SeenEvent = Pick<
@@ -91,6 +93,7 @@ class Collected {
   }
   readonly events: SeenEvent[] = []
   readonly refused: SeenRefusal[] = []
+  repeats = 0
   /** Newest time of events.resolved in this batch; partition and time. */
   clock: readonly [partition: number, at: number] | undefined
 
@@ -116,6 +119,7 @@ class Collected {
       changesMap: this.rows.numbers.length > 0,
       events: this.events,
       refused: this.refused,
+      repeats: this.repeats,
     }
   }
 }
@@ -129,6 +133,7 @@ const encodeResolved = (into: Collected, { partition, offset }: LogRecord, decod
   for (const origin of decoded.header.origins as readonly OriginCount[]) {
     const row = repeatRow(settings.project.id, origin, [partition, offset])
     if (row !== null) into.rows.repeats.push(row)
+    into.repeats += origin.repeats
     into.advance(partition, origin.receivedAt)
   }
   for (const [index, bytes] of decoded.lines().entries()) {

@@ -1,0 +1,52 @@
+import type { Clock } from '@millrace/ports'
+import type { Logger } from './logger.ts'
+import { Counter, type MetricsRegistry } from './metrics.ts'
+import { within } from './within.ts'
+
+export interface ScrapeDeps {
+  readonly registry: MetricsRegistry
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Figures that are not counted as they happen, but asked of a port or a store when somebody looks. */
+export interface Asked {
+  readonly name: string
+  /** Asked again at most once in this time, however often metrics are read. */
+  readonly everyMs: number
+  /** Asks, and sets the gauges. */
+  ask(): Promise<void>
+  /** Takes the figures away: an old figure would look healthy. */
+  forget(): void
+}
+
+const WAIT_MS_MAX = 1_000
+
+/**
+ * Lets figures be asked before metrics are told. One question is under way at a time, and nobody who reads metrics
+ * waits longer than a second for it: a late answer is told the next time. One that failed is counted and told in the log.
+ */
+export const onScrape = ({ registry, clock, logger }: ScrapeDeps, { name, everyMs, ask, forget }: Asked): void => {
+  const failures = registry.shared('millrace_scrape_failures_total', (of) =>
+    new Counter({ name: of, help: 'Questions for figures that failed; the figures are missing meanwhile', labelNames: ['part'], registers: [registry] }))
+  failures.inc({ part: name }, 0)
+  let running: Promise<void> | undefined
+  let askedAt = -Infinity
+  const run = async (): Promise<void> => {
+    try {
+      await ask()
+    } catch (error) {
+      forget()
+      failures.inc({ part: name })
+      logger.warn({ event: 'scrape.failed', part: name, err: error }, 'asked again later')
+    } finally {
+      running = undefined
+    }
+  }
+  registry.before(async () => {
+    if (!running && clock.now() - askedAt < everyMs) return
+    if (!running) askedAt = clock.now()
+    running ??= run()
+    await within(clock, WAIT_MS_MAX, running, undefined)
+  })
+}

@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import {
+  createConsumerMetrics, createHttp, createLogger, createMetricsRegistry, Gauge, healthRoutes, metricRows, onScrape,
+} from '../src/index.ts'
+import { createCountingIds, createFixedClock } from './fixed.ts'
+
+const logger = createLogger('silent')
+
+/** A part whose answer is given when the test says so. */
+const setUp = () => {
+  const [registry, clock] = [createMetricsRegistry(), createFixedClock()]
+  const gauge = new Gauge({ name: 'millrace_test_figure', help: 'x', registers: [registry] })
+  const asked: { answer: (value: number) => void; fail: (error: Error) => void }[] = []
+  onScrape({ registry, clock, logger }, {
+    name: 'figure',
+    everyMs: 10_000,
+    ask: async () => gauge.set(await new Promise<number>((answer, fail) => asked.push({ answer, fail }))),
+    forget: () => gauge.remove(),
+  })
+  return { registry, clock, asked }
+}
+/** All that is due has run. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+describe('figures that are asked when metrics are read', () => {
+  it('are asked once for many readers, and not again before their time', async () => {
+    const { registry, clock, asked } = setUp()
+    const readers = [registry.metrics(), registry.metrics(), registry.metrics()]
+    await turn()
+    asked[0]!.answer(7)
+    for (const text of await Promise.all(readers)) expect(text).toContain('millrace_test_figure 7')
+    expect(await registry.metrics()).toContain('millrace_test_figure 7')
+    expect(asked).toHaveLength(1)
+    clock.forward(10_000)
+    const later = registry.metrics()
+    await turn()
+    asked[1]!.answer(8)
+    expect(await later).toContain('millrace_test_figure 8')
+  })
+
+  it('do not hold a reader up, nor are asked again while an answer is under way', async () => {
+    const { registry, clock, asked } = setUp()
+    const first = registry.metrics()
+    await turn()
+    clock.forward(1_000)
+    expect(await first).toContain('millrace_test_figure 0')
+    clock.forward(60_000)
+    const second = registry.metrics()
+    await turn()
+    clock.forward(1_000)
+    await second
+    expect(asked).toHaveLength(1)
+    asked[0]!.answer(9)
+    await turn()
+    const third = registry.metrics()
+    await turn()
+    expect(asked).toHaveLength(2)
+    asked[1]!.answer(10)
+    expect(await third).toContain('millrace_test_figure 10')
+  })
+
+  it('are missing when they could not be had, and the failure is counted', async () => {
+    const { registry, asked } = setUp()
+    const text = registry.metrics()
+    await turn()
+    asked[0]!.fail(new Error('the store is gone'))
+    expect(await text).not.toContain('millrace_test_figure 0')
+    expect(await text).toContain('millrace_scrape_failures_total{part="figure"} 1')
+  })
+})
+
+describe('readiness', () => {
+  it('asks a part that several services name once, and does not pile up questions to one that hangs', async () => {
+    const clock = createFixedClock()
+    const http = createHttp({ logger, ids: createCountingIds() })
+    let asked = 0
+    const hangs = { name: 'store', check: () => new Promise<void>(() => void asked++) }
+    await http.register(healthRoutes([hangs, hangs, { name: 'log', check: async () => {} }], clock))
+    for (let round = 0; round < 3; round++) {
+      const answer = http.inject('/readyz')
+      await turn()
+      await turn()
+      clock.forward(2_000)
+      const { statusCode, body } = await answer
+      expect([statusCode, JSON.parse(body)]).toEqual([503, { status: 'not ready', parts: { store: 'no answer in 2000 ms', log: 'ok' } }])
+    }
+    expect(asked).toBe(1)
+  })
+})
+
+it('documents the metrics of consumers as they are', () => {
+  const registry = createMetricsRegistry()
+  createConsumerMetrics({ registry, clock: createFixedClock(), logger, log: { extents: async () => [], committed: async () => ({ offset: 0, metadata: '' }) } })
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+  expect(readme.split('\n').filter((line) => line.startsWith('| `millrace_')).sort()).toEqual([...metricRows(registry, 'millrace_')].sort())
+})
