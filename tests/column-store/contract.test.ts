@@ -1,6 +1,6 @@
 import { columnStoreSuite } from '@millrace/ports/suites'
 import { beforeAll, describe } from 'vitest'
-import { buildEngine, startEngineProcess } from '../support/engine.ts'
+import { buildEngine, openRealServer, realServer, startEngineProcess } from '../support/engine.ts'
 
 describe('over HTTP, on the engine in a process of its own', () => {
   beforeAll(buildEngine, 300_000)
@@ -19,3 +19,12 @@ describe('over HTTP, on the engine in a process of its own', () => {
     })
   }
 })
+
+if (realServer === undefined) process.stdout.write('SKIPPED the column store on a ClickHouse server: MILLRACE_TEST_CLICKHOUSE_URL is not set\n')
+else {
+  const address = realServer
+  columnStoreSuite('ClickHouse server', async () => {
+    const store = await openRealServer(address)
+    return { store, dispose: store.close }
+  })
+}

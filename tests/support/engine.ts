@@ -64,6 +64,24 @@ export const startEngineProcess = async (env: Readonly<Record<string, string>> =
   return engine
 }
 
+/** A server for tests that somebody has: `http://user:password@host:8123`. Its databases millrace…, default and suite are used up. */
+export const realServer = process.env['MILLRACE_TEST_CLICKHOUSE_URL']
+
+/** That server, emptied, else the engine in a process of its own, which ends with the store. */
+export const openTestServer = async (): Promise<ColumnStore> => {
+  if (realServer !== undefined) return openRealServer(realServer)
+  const engine = await startEngineProcess()
+  const store = engine.store()
+  return { ...store, close: async () => (await store.close(), await engine.remove()) }
+}
+
+export const openRealServer = async (address: string): Promise<ColumnStore> => {
+  const { origin, username, password } = new URL(address)
+  const store = createClickHouseStore({ url: origin, username: decodeURIComponent(username), password: decodeURIComponent(password) })
+  for (const { name } of await store.query<{ name: string }>("SELECT name FROM system.databases WHERE name LIKE 'millrace%' OR name = 'suite'")) await store.command(`DROP DATABASE ${name} SYNC`)
+  return store
+}
+
 const listening = (child: ReturnType<typeof spawn>): Promise<void> =>
   new Promise((resolve, reject) => {
     let output = ''

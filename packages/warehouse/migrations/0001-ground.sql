@@ -1,4 +1,5 @@
--- Ground: every table of the warehouse. A statement ends with a semicolon at the end of its line.
+-- Ground: every table of the warehouse. A statement ends with a semicolon at the end of its line; what stands in
+-- {braces} is written out by src/macros.ts.
 
 CREATE TABLE IF NOT EXISTS millrace_store.events (
   project UInt16,
@@ -29,10 +30,10 @@ CREATE TABLE IF NOT EXISTS millrace_store.events (
   _offset UInt64 CODEC(Delta, ZSTD(1)),
   _index UInt32,
   INDEX received received_at TYPE minmax GRANULARITY 4
-) ENGINE = MergeTree
+) ENGINE = {engine MergeTree}
 PARTITION BY (project, toYear(day))
 ORDER BY (project, event, day, number, timestamp)
-SETTINGS non_replicated_deduplication_window = 20000, lightweight_mutation_projection_mode = 'rebuild';
+SETTINGS {token_window}, lightweight_mutation_projection_mode = 'rebuild';
 
 CREATE TABLE IF NOT EXISTS millrace_store.event_day (
   project UInt16,
@@ -43,10 +44,10 @@ CREATE TABLE IF NOT EXISTS millrace_store.event_day (
   numbers AggregateFunction(groupBitmap, UInt32),
   events SimpleAggregateFunction(sum, UInt64),
   revenue SimpleAggregateFunction(sum, Decimal(38, 4))
-) ENGINE = AggregatingMergeTree
+) ENGINE = {engine AggregatingMergeTree}
 PARTITION BY (project, toYear(day))
 ORDER BY (project, event, day, nobody, currency)
-SETTINGS non_replicated_deduplication_window = 20000;
+SETTINGS {token_window};
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS millrace_store.event_day_feed TO millrace_store.event_day AS
 SELECT project, name AS event, day, nobody, currency,
@@ -67,24 +68,24 @@ CREATE TABLE IF NOT EXISTS millrace_store.numbers (
   moved Bool,
   linked_at DateTime64(3, 'UTC'),
   version UInt64
-) ENGINE = ReplacingMergeTree(version)
+) ENGINE = {engine ReplacingMergeTree(version)}
 PARTITION BY project
 ORDER BY (project, number)
-SETTINGS non_replicated_deduplication_window = 20000;
+SETTINGS {token_window};
 
 CREATE TABLE IF NOT EXISTS millrace_store.person_base_versions (
   project UInt16,
   version UInt64
-) ENGINE = ReplacingMergeTree(version)
+) ENGINE = {engine ReplacingMergeTree(version)}
 ORDER BY project
-SETTINGS non_replicated_deduplication_window = 20000;
+SETTINGS {token_window};
 
 CREATE DICTIONARY IF NOT EXISTS millrace_store.person_base (
   id UInt64,
   person_number UInt32,
   person_id UUID
 ) PRIMARY KEY id
-SOURCE(CLICKHOUSE(QUERY 'SELECT bitOr(bitShiftLeft(toUInt64(project), 32), toUInt64(number)) AS id, argMax(person_number, version) AS person_number, argMax(person_id, version) AS person_id FROM millrace_store.numbers GROUP BY project, number HAVING argMax(moved, version)'))
+SOURCE(CLICKHOUSE(QUERY 'SELECT bitOr(bitShiftLeft(toUInt64(project), 32), toUInt64(number)) AS id, argMax(person_number, version) AS person_number, argMax(person_id, version) AS person_id FROM millrace_store.numbers GROUP BY project, number HAVING argMax(moved, version)'{dictionary_user}))
 LAYOUT(HASHED())
 LIFETIME(0);
 
@@ -93,7 +94,7 @@ CREATE DICTIONARY IF NOT EXISTS millrace_store.person_delta (
   person_number UInt32,
   person_id UUID
 ) PRIMARY KEY id
-SOURCE(CLICKHOUSE(QUERY 'SELECT bitOr(bitShiftLeft(toUInt64(project), 32), toUInt64(number)) AS id, argMax(person_number, version) AS person_number, argMax(person_id, version) AS person_id FROM millrace_store.numbers LEFT JOIN (SELECT project, max(version) AS base FROM millrace_store.person_base_versions GROUP BY project) AS bases USING (project) WHERE version > base GROUP BY project, number'))
+SOURCE(CLICKHOUSE(QUERY 'SELECT bitOr(bitShiftLeft(toUInt64(project), 32), toUInt64(number)) AS id, argMax(person_number, version) AS person_number, argMax(person_id, version) AS person_id FROM millrace_store.numbers LEFT JOIN (SELECT project, max(version) AS base FROM millrace_store.person_base_versions GROUP BY project) AS bases USING (project) WHERE version > base GROUP BY project, number'{dictionary_user}))
 LAYOUT(HASHED())
 LIFETIME(0);
 
@@ -109,10 +110,10 @@ CREATE TABLE IF NOT EXISTS millrace_store.flips (
   _partition UInt16,
   _offset UInt64,
   _index UInt32
-) ENGINE = MergeTree
+) ENGINE = {engine MergeTree}
 PARTITION BY project
 ORDER BY (project, segment, person, number)
-SETTINGS non_replicated_deduplication_window = 20000;
+SETTINGS {token_window};
 
 CREATE TABLE IF NOT EXISTS millrace_store.rules (
   project UInt16,
@@ -122,10 +123,10 @@ CREATE TABLE IF NOT EXISTS millrace_store.rules (
   rule String,
   deleted Bool,
   at DateTime64(3, 'UTC')
-) ENGINE = ReplacingMergeTree
+) ENGINE = {engine ReplacingMergeTree}
 PARTITION BY project
 ORDER BY (project, segment, version, at)
-SETTINGS non_replicated_deduplication_window = 20000;
+SETTINGS {token_window};
 
 CREATE TABLE IF NOT EXISTS millrace_store.repeats (
   project UInt16,
@@ -134,10 +135,10 @@ CREATE TABLE IF NOT EXISTS millrace_store.repeats (
   n UInt64,
   _partition UInt16,
   _offset UInt64
-) ENGINE = MergeTree
+) ENGINE = {engine MergeTree}
 PARTITION BY project
 ORDER BY (project, source, hour)
-SETTINGS non_replicated_deduplication_window = 20000;
+SETTINGS {token_window};
 
 CREATE TABLE IF NOT EXISTS millrace_store.rejected (
   project UInt16,
@@ -151,10 +152,10 @@ CREATE TABLE IF NOT EXISTS millrace_store.rejected (
   _partition UInt16,
   _offset UInt64,
   _index UInt32
-) ENGINE = MergeTree
+) ENGINE = {engine MergeTree}
 PARTITION BY project
 ORDER BY (project, received_at)
-SETTINGS non_replicated_deduplication_window = 20000;
+SETTINGS {token_window};
 
 CREATE TABLE IF NOT EXISTS millrace_store.profiles (
   project UInt16,
@@ -169,17 +170,17 @@ CREATE TABLE IF NOT EXISTS millrace_store.profiles (
   last_seen Nullable(DateTime64(3, 'UTC')),
   consent String,
   document String CODEC(ZSTD(3))
-) ENGINE = ReplacingMergeTree(version)
+) ENGINE = {engine ReplacingMergeTree(version)}
 PARTITION BY project
 ORDER BY (project, person)
-SETTINGS non_replicated_deduplication_window = 20000;
+SETTINGS {token_window};
 
 CREATE TABLE IF NOT EXISTS millrace_store.clock (
   partition UInt16,
   at SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
-) ENGINE = AggregatingMergeTree
+) ENGINE = {engine AggregatingMergeTree}
 ORDER BY partition
-SETTINGS non_replicated_deduplication_window = 20000;
+SETTINGS {token_window};
 
 CREATE TABLE IF NOT EXISTS millrace_store.refused_links (
   project UInt16,
@@ -188,10 +189,10 @@ CREATE TABLE IF NOT EXISTS millrace_store.refused_links (
   reason LowCardinality(String),
   restored Bool,
   version UInt64
-) ENGINE = ReplacingMergeTree(version)
+) ENGINE = {engine ReplacingMergeTree(version)}
 PARTITION BY project
 ORDER BY (project, a, b)
-SETTINGS non_replicated_deduplication_window = 20000;
+SETTINGS {token_window};
 
 CREATE TABLE IF NOT EXISTS millrace_store.ledger_counts (
   project UInt16,
@@ -200,7 +201,7 @@ CREATE TABLE IF NOT EXISTS millrace_store.ledger_counts (
   received UInt64,
   pending UInt64,
   version UInt64
-) ENGINE = ReplacingMergeTree(version)
+) ENGINE = {engine ReplacingMergeTree(version)}
 PARTITION BY project
 ORDER BY (project, source, hour)
-SETTINGS non_replicated_deduplication_window = 20000;
+SETTINGS {token_window};

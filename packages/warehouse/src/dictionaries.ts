@@ -1,4 +1,5 @@
-import type { ColumnStore } from '@millrace/ports'
+import { StoreError, type ColumnStore } from '@millrace/ports'
+import type { DictionaryUser } from './macros.ts'
 
 /** How many placements the delta may hold before the base is read again. */
 export const DELTA_ROWS_MAX = 20_000
@@ -36,3 +37,34 @@ export const deltaRows = async (columns: ColumnStore): Promise<number> => {
   )
   return rows[0]?.n ?? 0
 }
+
+const CREATE = 'CREATE DICTIONARY IF NOT EXISTS '
+
+/**
+ * Dictionaries hold the name and the password of the user that they read as, so they are made again when these do not
+ * hold any more. Whether they are let in is tried with the small one.
+ * @param statements of all migrations, written out
+ * @throws StoreError when nobody is let in
+ */
+export const authorizeDictionaries = async (columns: ColumnStore, statements: readonly string[], user: DictionaryUser | null): Promise<void> => {
+  if ((await refusal(columns)) === null) return
+  for (const statement of statements.filter((text) => text.startsWith(CREATE))) {
+    await columns.command(statement.replace(CREATE, 'CREATE OR REPLACE DICTIONARY '))
+  }
+  const still = await refusal(columns)
+  if (still === null) return
+  const why = user === null ? "the server's user default has a password, or is not there: set dictionaryUser" : `the server does not let ${user.name} in`
+  throw new StoreError(still.code, `dictionaries cannot read the tables: ${why}`)
+}
+
+/** UNKNOWN_USER, WRONG_PASSWORD, REQUIRED_PASSWORD, AUTHENTICATION_FAILED. */
+const NOT_LET_IN: ReadonlySet<number> = new Set([192, 193, 194, 516])
+
+const refusal = (columns: ColumnStore): Promise<StoreError | null> =>
+  columns.command('SYSTEM RELOAD DICTIONARY millrace_store.person_delta').then(
+    () => null,
+    (error: unknown) => {
+      if (error instanceof StoreError && NOT_LET_IN.has(error.code)) return error
+      throw error
+    },
+  )

@@ -1,4 +1,5 @@
 export * from './dictionaries.ts'
+export type { DictionaryUser } from './macros.ts'
 export * from './migrate.ts'
 export * from './rows/event.ts'
 export * from './rows/identity.ts'

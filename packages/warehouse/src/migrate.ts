@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { StoreError, type ColumnStore } from '@millrace/ports'
+import { authorizeDictionaries } from './dictionaries.ts'
+import { writtenOut, type DictionaryUser, type TableOptions } from './macros.ts'
 import { quoted, unsigned } from './sql/literal.ts'
 import { analystViews, viewSql } from './views.ts'
 
@@ -14,12 +16,19 @@ interface Migration {
   readonly statements: readonly string[]
 }
 
+export interface MigrateOptions {
+  /** How tables are kept; fixed by the first migration of a store. */
+  readonly engine?: TableOptions['engine'] | undefined
+  /** Whom dictionaries read as, on a server whose user `default` has a password or is not there. */
+  readonly dictionaryUser?: DictionaryUser | undefined
+}
+
 /**
  * Brings the column store to this build's schema; safe to repeat, also after a crash in the middle, since
  * every statement of a migration may run twice. Views are replaced each time: they hold no data.
  * @throws StoreError when a newer build has been here
  */
-export const migrate = async (columns: ColumnStore): Promise<{ readonly applied: readonly string[] }> => {
+export const migrate = async (columns: ColumnStore, options: MigrateOptions = {}): Promise<{ readonly applied: readonly string[] }> => {
   await columns.command(`CREATE DATABASE IF NOT EXISTS ${STORE_DATABASE}`)
   await columns.command(`CREATE DATABASE IF NOT EXISTS ${VIEWS_DATABASE}`)
   await columns.command(
@@ -33,19 +42,42 @@ export const migrate = async (columns: ColumnStore): Promise<{ readonly applied:
   if (newest > known.length) {
     throw new StoreError(0, `the column store has schema ${newest}, this build knows ${known.length}: use the newer build`)
   }
+  await checkEngine(columns, options.engine ?? 'plain')
   const missing = known.filter((migration) => !done.has(migration.version))
-  for (const migration of missing) await apply(columns, migration)
+  const tables: TableOptions = {
+    engine: options.engine ?? 'plain',
+    dictionaryUser: options.dictionaryUser ?? null,
+    oldPartsLifetime: await oldPartsLifetime(columns),
+  }
+  for (const migration of missing) await apply(columns, migration, tables)
+  await authorizeDictionaries(columns, known.flatMap(({ statements }) => statements).map((statement) => writtenOut(statement, tables)), tables.dictionaryUser)
   for (const view of analystViews) {
     await columns.command(`CREATE OR REPLACE VIEW ${VIEWS_DATABASE}.${view} AS ${viewSql(view, '1')}`)
   }
   return { applied: missing.map((migration) => migration.name) }
 }
 
-const apply = async (columns: ColumnStore, { version, name, statements }: Migration): Promise<void> => {
-  for (const statement of statements) await columns.command(statement)
+const apply = async (columns: ColumnStore, { version, name, statements }: Migration, tables: TableOptions): Promise<void> => {
+  for (const statement of statements) await columns.command(writtenOut(statement, tables))
   await columns.command(
     `INSERT INTO ${STORE_DATABASE}.migrations SETTINGS async_insert=0 VALUES (${unsigned(version)}, ${quoted(name)})`,
   )
+}
+
+/** Tables of two kinds in one store would keep tokens by two rules. */
+const checkEngine = async (columns: ColumnStore, wanted: TableOptions['engine']): Promise<void> => {
+  const [table] = await columns.query<{ engine: string }>(`SELECT engine FROM system.tables WHERE database = '${STORE_DATABASE}' AND name = 'events'`)
+  if (!table) return
+  const present = table.engine.startsWith('Replicated') ? 'replicated' : 'plain'
+  if (present !== wanted) throw new StoreError(0, `the tables of this column store are ${present}, ${wanted} ones are asked for`)
+}
+
+const OLD_PARTS_SECONDS_MIN = 20
+
+/** A server's own 480 s are more than enough; the engine in process has none of its own. */
+const oldPartsLifetime = async (columns: ColumnStore): Promise<number> => {
+  const [row] = await columns.query<{ seconds: string }>("SELECT value AS seconds FROM system.merge_tree_settings WHERE name = 'old_parts_lifetime'")
+  return Math.max(OLD_PARTS_SECONDS_MIN, Number(row?.seconds ?? 0))
 }
 
 const FOLDER = new URL('../migrations/', import.meta.url)

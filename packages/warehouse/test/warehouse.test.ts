@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { createZone, personIdOf } from '@millrace/contracts'
 import { eventRow, migrate, numberRow, personNumberSql, reloadNumbers } from '@millrace/warehouse'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -22,7 +23,7 @@ describe('migrate', () => {
     )
     for (const { name, sql } of tables) {
       const [pretty] = await store.query<{ text: string }>(`SELECT formatQuery('${sql.replace(/[\\']/g, '\\$&')}') AS text`)
-      await expect(`${pretty!.text}\n`).toMatchFileSnapshot(`../schema/${name}.sql`)
+      await expect(`${pretty!.text}\n`).toMatchFileSnapshot(fileURLToPath(new URL(`../schema/${name}.sql`, import.meta.url)))
     }
   })
 

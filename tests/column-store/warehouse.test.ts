@@ -1,0 +1,13 @@
+import { beforeAll, describe } from 'vitest'
+import { buildEngine } from '../support/engine.ts'
+
+/** The warehouse's own tests, unchanged, over HTTP. */
+process.env['MILLRACE_TEST_COLUMN_STORE'] = 'server'
+
+describe('the warehouse on a server', async () => {
+  beforeAll(buildEngine, 300_000)
+  await import('../../packages/warehouse/test/warehouse.test.ts')
+  await import('../../packages/warehouse/test/views.test.ts')
+  await import('../../packages/warehouse/test/merge.test.ts')
+  await import('../../packages/warehouse/test/import.test.ts')
+})
