@@ -22,3 +22,11 @@ export const project = z.object({
   }),
 })
 export type Project = z.infer<typeof project>
+
+/** A project as the registry keeps it, in the topic `projects` and in the hot store. The greatest version is the truth. */
+export const projectRecord = project.extend({
+  version: z.int().nonnegative().default(0),
+  /** The first write key, readable: it is shown at each start. */
+  shownWriteKey: z.string().optional(),
+})
+export type ProjectRecord = z.infer<typeof projectRecord>

@@ -6,6 +6,8 @@ export interface Topic {
   readonly name: string
   readonly partitions: number
   readonly key: string
+  /** The last record of each key is kept for ever and says all: no other may be missed. */
+  readonly compacted?: true
 }
 
 const topic = (name: string, partitions: number, key: string): Topic => ({ name, partitions, key })
@@ -17,6 +19,7 @@ export const topics = {
   facts: topic('identity.facts', 1, 'project'),
   map: topic('identity.map', 1, 'project'),
   segmentChanged: topic('segment.changed', 1, 'project'),
+  projects: { ...topic('projects', 1, 'project'), compacted: true },
 } as const
 
 export const allTopics: readonly Topic[] = Object.values(topics)

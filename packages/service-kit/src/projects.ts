@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { ProblemError, project as projectSchema, type Project } from '@millrace/contracts'
-import type { Clock, HotStore, Ids } from '@millrace/ports'
+import { ProblemError, project as projectSchema, type Project, type ProjectRecord } from '@millrace/contracts'
+import type { Clock, Ids } from '@millrace/ports'
+import { createKeptProjects, PROJECTS_MAX, type KeptProjectsDeps } from './kept-projects.ts'
 
 export type Role = Project['apiKeys'][number]['role']
 export interface WriteAccess {
@@ -44,30 +45,34 @@ export interface Projects {
   stop(): Promise<void>
 }
 
-const SCOPE = 'projects'
-const PREFIX = 'project:'
-const PROJECTS_MAX = 10_000
 const REFRESH_MS = 5_000
 const KNOWN_KEYS_MAX = 1_000
 
-const documentKey = (id: number): string => `${PREFIX}${String(id).padStart(5, '0')}`
 export const hashKey = (key: string): string => createHash('sha256').update(key).digest('hex')
 
-export interface ProjectsDeps {
-  readonly hot: HotStore
+export interface ProjectsDeps extends KeptProjectsDeps {
   readonly ids: Ids
   readonly clock: Clock
 }
 
-/** The registry over the hot store's scope `projects`. Call `start` (or `refresh`) before the first lookup. */
-export const createProjects = ({ hot, ids, clock }: ProjectsDeps): Projects => {
+/** The registry: looked up in memory, kept in the hot store and the topic `projects`. Call `start` (or `refresh`) before the first lookup. */
+export const createProjects = ({ hot, log, ids, clock }: ProjectsDeps): Projects => {
+  const kept = createKeptProjects({ hot, log })
   let index = indexOf([])
+  let versions: ReadonlyMap<number, number> = new Map()
   let cancel: (() => void) | undefined
   let stopped = false
 
+  const take = (records: readonly ProjectRecord[]): void => {
+    versions = new Map(records.map(({ id, version }) => [id, version]))
+    index = indexOf(records.map((record) => projectSchema.parse(record)))
+  }
   const refresh = async (): Promise<void> => {
-    const entries = await hot.scan(SCOPE, { prefix: PREFIX, limit: PROJECTS_MAX })
-    index = indexOf(entries.map((entry) => projectSchema.parse(entry.document)))
+    const records = await kept.list()
+    if (records.length > 0 && !isBehind(records, versions)) return take(records)
+    // The hot store was flushed or went back.
+    await kept.restore()
+    take(await kept.list())
   }
   const refreshLater = (): void => {
     if (stopped) return
@@ -76,39 +81,27 @@ export const createProjects = ({ hot, ids, clock }: ProjectsDeps): Projects => {
       refresh().then(refreshLater, refreshLater)
     })
   }
-  const change = async (id: number, next: (before: Project) => Project): Promise<Project> => {
-    const after = await hot.update(SCOPE, documentKey(id), (before) => {
-      if (before === undefined) throw new ProblemError('PROJECT_NOT_FOUND')
-      return next(projectSchema.parse(before))
-    })
+  const change = async (id: number, next: (before: Project) => Project): Promise<void> => {
+    await kept.change(id, next)
     await refresh()
-    return after as Project
   }
-  const addWriteKey = async (id: number, source: string, key = `wk_${ids.secret(16)}`): Promise<string> => {
-    const hash = hashKey(key)
-    await change(id, (before) =>
-      before.writeKeys.some((known) => known.hash === hash) ? before : { ...before, writeKeys: [...before.writeKeys, { hash, source }] })
+  const addWriteKey = async (id: number, source: string, key = newWriteKey(ids)): Promise<string> => {
+    await change(id, (before) => withWriteKey(before, source, key))
     return key
   }
-  const addApiKey = async (id: number, role: Role, key = `mk_${ids.secret(24)}`): Promise<string> => {
-    const hash = hashKey(key)
-    await change(id, (before) =>
-      before.apiKeys.some((known) => known.hash === hash)
-        ? before
-        : { ...before, apiKeys: [...before.apiKeys, { hash, role, createdAt: clock.now() }] })
+  const addApiKey = async (id: number, role: Role, key = newApiKey(ids)): Promise<string> => {
+    await change(id, (before) => withApiKey(before, role, key, clock.now()))
     return key
   }
   const create = async (given: NewProject): Promise<CreatedProject> => {
     if (index.all.length >= PROJECTS_MAX) throw new ProblemError('UNPROCESSABLE', `an instance has at most ${PROJECTS_MAX} projects`)
-    const id = (await hot.update(SCOPE, 'last-id', (before) => (typeof before === 'number' ? before : 0) + 1)) as number
-    const document = projectSchema.parse({
-      id, name: given.name, zone: given.zone, currency: given.currency, writeKeys: [], apiKeys: [], identity: given.identity ?? {},
+    const { name, zone, currency, identity = {}, writeKey = newWriteKey(ids), apiKey = newApiKey(ids) } = given
+    const record = await kept.add((id) => {
+      const bare = projectSchema.parse({ id, name, zone, currency, writeKeys: [], apiKeys: [], identity })
+      return { ...withApiKey(withWriteKey(bare, 'default', writeKey), 'admin', apiKey, clock.now()), version: 1, shownWriteKey: writeKey }
     })
-    await hot.update(SCOPE, documentKey(id), () => document)
-    const writeKey = await addWriteKey(id, 'default', given.writeKey)
-    await hot.update(SCOPE, `shown:${id}`, () => writeKey)
-    const apiKey = await addApiKey(id, 'admin', given.apiKey)
-    return { project: index.byId.get(id) ?? document, writeKey, apiKey }
+    await refresh()
+    return { project: index.byId.get(record.id) ?? projectSchema.parse(record), writeKey, apiKey }
   }
 
   return {
@@ -119,10 +112,11 @@ export const createProjects = ({ hot, ids, clock }: ProjectsDeps): Projects => {
     create,
     addWriteKey,
     addApiKey,
-    shownWriteKey: async (id) => (await hot.get(SCOPE, [`shown:${id}`]))[0] as string | undefined,
+    shownWriteKey: kept.shownWriteKey,
     refresh,
     start: async () => {
       stopped = false
+      await kept.settle()
       await refresh()
       refreshLater()
     },
@@ -131,6 +125,25 @@ export const createProjects = ({ hot, ids, clock }: ProjectsDeps): Projects => {
       cancel?.()
     },
   }
+}
+
+const newWriteKey = (ids: Ids): string => `wk_${ids.secret(16)}`
+const newApiKey = (ids: Ids): string => `mk_${ids.secret(24)}`
+
+const withWriteKey = (project: Project, source: string, key: string): Project => {
+  const hash = hashKey(key)
+  return project.writeKeys.some((known) => known.hash === hash) ? project : { ...project, writeKeys: [...project.writeKeys, { hash, source }] }
+}
+
+const withApiKey = (project: Project, role: Role, key: string, createdAt: number): Project => {
+  const hash = hashKey(key)
+  return project.apiKeys.some((known) => known.hash === hash) ? project : { ...project, apiKeys: [...project.apiKeys, { hash, role, createdAt }] }
+}
+
+/** A project that this copy knew is gone, or is as it was before. */
+const isBehind = (records: readonly ProjectRecord[], versions: ReadonlyMap<number, number>): boolean => {
+  const found = new Map(records.map(({ id, version }) => [id, version]))
+  return [...versions].some(([id, version]) => (found.get(id) ?? -1) < version)
 }
 
 const indexOf = (all: readonly Project[]) => {

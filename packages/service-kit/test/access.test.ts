@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { basicUserOf, callerOf, createHttp, createLogger, createProjects, createSignInPath, projectRoutes, requireApiKey, signInRoutes } from '../src/index.ts'
 import { createCountingIds, createFixedClock } from './fixed.ts'
 import { createMemoryHotStore } from './memory-hot-store.ts'
+import { createMemoryLog } from './memory-log.ts'
 
 const setUp = async () => {
-  const [hot, ids, clock] = [createMemoryHotStore(), createCountingIds(), createFixedClock()]
-  const projects = createProjects({ hot, ids, clock })
+  const [hot, log, ids, clock] = [createMemoryHotStore(), createMemoryLog(), createCountingIds(), createFixedClock()]
+  const projects = createProjects({ hot, log, ids, clock })
   await projects.start()
-  const deps = { hot, ids, clock, projects }
+  const deps = { hot, log, ids, clock, projects }
   const made = await projects.create({ name: 'Shop', zone: 'UTC', currency: 'EUR' })
   const http = createHttp({ logger: createLogger('silent'), ids })
   await http.register(signInRoutes(deps))
@@ -31,8 +32,8 @@ describe('projects', () => {
   })
 
   it('learns of keys that another copy made, after a while', async () => {
-    const { hot, ids, clock, projects, project } = await setUp()
-    const other = createProjects({ hot, ids, clock })
+    const { hot, log, ids, clock, projects, project } = await setUp()
+    const other = createProjects({ hot, log, ids, clock })
     await other.start()
     const key = await projects.addWriteKey(project.id, 'app')
     expect(other.byWriteKey(key)).toBeUndefined()

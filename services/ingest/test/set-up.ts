@@ -40,7 +40,7 @@ export const setUp = async (settings: Partial<IngestConfig> = {}) => {
     },
   }
   const [hot, log, logger, metrics] = [createDocuments(), createMemoryLog(), createLogger('silent'), createMetricsRegistry()]
-  const projects = createProjects({ hot, ids, clock })
+  const projects = createProjects({ hot, log, ids, clock })
   await projects.start()
   const { project, writeKey, apiKey } = await projects.create({
     name: 'Shop', zone: 'UTC', currency: 'EUR', writeKey: 'wk', apiKey: 'mk', identity: { types: [{ type: 'email', uniquePerPerson: false }] },

@@ -21,7 +21,7 @@ export const openSystem = async (settings: Record<string, string> = {}, probe?: 
   const hot = createEmbeddedHotStore({ root, clock })
   const columns = createChdbStore({ path: join(dir, 'store') })
   await migrate(columns)
-  const projects = createProjects({ hot, ids: createSystemIds(), clock })
+  const projects = createProjects({ hot, log, ids: createSystemIds(), clock })
   await projects.refresh()
   await projects.create({ name: 'shop', zone: 'UTC', currency: 'USD', apiKey: API_KEY })
   await projects.create({ name: 'other', zone: 'UTC', currency: 'USD', apiKey: 'mk_other' })

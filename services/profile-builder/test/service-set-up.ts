@@ -17,7 +17,7 @@ export const setUp = async (settings: Partial<ProfileBuilderConfig> = {}) => {
   const [log, hot, ids, logger] = [createEmbeddedLog({ root }), createEmbeddedHotStore({ root, clock }), createSystemIds(), createLogger('error')]
   const columns = createChdbStore({ path: join(folder, 'columns'), clients: 2 })
   await migrate(columns)
-  const projects = createProjects({ hot, ids, clock })
+  const projects = createProjects({ hot, log, ids, clock })
   const { project, apiKey } = await projects.create({ name: 'shop', zone: 'Asia/Shanghai', currency: 'CNY' })
   const service = createProfileBuilder({ log, hot, columns, clock, logger, projects }, settings)
   const http = createHttp({ logger, ids })

@@ -45,7 +45,7 @@ export const createSystem = async ({ columns, zone = 'UTC', projectId = 1, probe
   const log = createEmbeddedLog({ root, backOff: { firstMs: 1, mostMs: 1 } })
   const hot = createEmbeddedHotStore({ root, clock })
   const ids = createSeededIds('segmentation')
-  const projects = createProjects({ hot, ids, clock })
+  const projects = createProjects({ hot, log, ids, clock })
   await hot.update('projects', 'last-id', () => projectId - 1)
   const { project, apiKey } = await projects.create({ name: 'shop', zone, currency: 'EUR' })
   const logger = createLogger('silent')

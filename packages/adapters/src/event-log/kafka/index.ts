@@ -96,7 +96,13 @@ export const createTopics = async (brokers: readonly string[], prefix = ''): Pro
   const { Kafka: KafkaClass } = loadKafka()
   const admin = new KafkaClass({ clientId: 'millrace-topics', brokers: [...brokers], logLevel: 0 }).admin()
   await admin.connect()
-  await admin.createTopics({ waitForLeaders: true, topics: allTopics.map(({ name, partitions }) => ({ topic: prefix + name, numPartitions: partitions, replicationFactor: 1 })) })
+  await admin.createTopics({
+    waitForLeaders: true,
+    topics: allTopics.map(({ name, partitions, compacted }) => ({
+      topic: prefix + name, numPartitions: partitions, replicationFactor: 1,
+      ...(compacted ? { configEntries: [{ name: 'cleanup.policy', value: 'compact' }] } : {}),
+    })),
+  })
   await admin.disconnect()
 }
 
