@@ -6,6 +6,7 @@ import { build } from './build.mjs'
 import { CommandFailed, exitOf } from './child.mjs'
 import { install } from './install.mjs'
 import { thisMachine, unserved } from './platform.mjs'
+import { stackLacks } from './stack.mjs'
 import { test, vitest } from './tests.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
@@ -15,6 +16,8 @@ const main = async ([name, ...args]) => {
   if (!command) throw new Error(`Unknown command ${name ?? '(none)'}: there are ${Object.keys(COMMANDS).join(', ')}.`)
   const reason = unserved(thisMachine())
   if (reason) throw new Error(reason)
+  const lacks = name === 'stack' && !args.includes('--help') ? stackLacks(join(root, 'node_modules/.cache/millrace')) : []
+  if (lacks.length > 0) throw new Error(lacks.join('\n'))
   await install(root)
   await build(root)
   return command(args)
@@ -34,6 +37,7 @@ const long = (paths, env) => (args) => vitest(root, [...paths, '--reporter=verbo
 
 const COMMANDS = {
   start: program('main.js'),
+  stack: program('stack/main.js'),
   import: program('import/main.js'),
   replay: program('replay/main.js'),
   diff: program('diff/main.js'),

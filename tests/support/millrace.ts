@@ -1,11 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from '../tidy/source-tree.ts'
 
+/** One process, or one for each service over Kafka, Redis and ClickHouse. */
+export type Wiring = 'embedded' | 'stack'
+
 export interface MillraceOptions {
+  /** Default: the variable MILLRACE_WIRING, else embedded. */
+  readonly wiring?: Wiring
   /** Kept between starts; made anew and removed by `remove` unless given. */
   readonly dataDir?: string
   readonly env?: Readonly<Record<string, string>>
@@ -22,6 +27,8 @@ export interface Millrace {
   readonly writeKey: string
   readonly apiKey: string
   readonly pid: number
+  /** Of the stack: the process id of each process, as it is now. */
+  readonly processes: () => Readonly<Record<string, number>>
   /** What it printed so far. */
   readonly output: () => string
   /** Resolves with the exit code, or the signal's name. */
@@ -38,6 +45,7 @@ export interface Millrace {
 export const WRITE_KEY = 'test-write-key'
 export const API_KEY = 'test-api-key-0000'
 const READY_TIMEOUT_MS = 120_000
+const MAIN: Readonly<Record<Wiring, string>> = { embedded: 'main.js', stack: 'stack/main.js' }
 const POLL_MS = 20
 
 export const freePort = (): Promise<number> =>
@@ -53,7 +61,8 @@ export const startMillrace = async (options: MillraceOptions = {}): Promise<Mill
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'millrace-e2e-'))
   const ports = options.ports ?? { http: await freePort(), clickhouse: await freePort() }
   const args = ['--port', ports.http, '--clickhouse-port', ports.clickhouse, '--data-dir', dataDir, '--write-key', WRITE_KEY, '--api-key', API_KEY]
-  const child = spawn(process.execPath, [join(root, 'packages/up/dist/main.js'), ...args.map(String), ...(options.args ?? [])], {
+  const wiring = options.wiring ?? (process.env['MILLRACE_WIRING'] === 'stack' ? 'stack' : 'embedded')
+  const child = spawn(process.execPath, [join(root, 'packages/up/dist', MAIN[wiring]), ...args.map(String), ...(options.args ?? [])], {
     env: { ...process.env, UV_THREADPOOL_SIZE: '16', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -91,29 +100,11 @@ const describe = (child: ChildProcess, ports: { http: number; clickhouse: number
     url,
     clickhouseUrl,
     dataDir,
-    writeKey: WRITE_KEY,
-    apiKey: API_KEY,
     pid: child.pid!,
+    processes: () => JSON.parse(readFileSync(join(dataDir, 'processes.json'), 'utf8')) as Record<string, number>,
     output: () => printed.join(''),
     ended,
-    async api<Answer>(path: string, body?: unknown, method = body === undefined ? 'GET' : 'POST') {
-      const answer = await fetch(url + path, {
-        method,
-        headers: { authorization: `Bearer ${API_KEY}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      })
-      const text = await answer.text()
-      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`)
-      return (text === '' ? null : JSON.parse(text)) as Answer
-    },
-    send: (events) =>
-      fetch(`${url}/v1/batch`, { method: 'POST', body: JSON.stringify({ writeKey: WRITE_KEY, batch: events, sentAt: null }), headers: { 'content-type': 'application/json' } }),
-    async sql<Row>(text: string) {
-      const answer = await fetch(clickhouseUrl, { method: 'POST', body: `${text} FORMAT JSONEachRow`, headers: { authorization: `Basic ${btoa(`analyst:${API_KEY}`)}` } })
-      const body = await answer.text()
-      if (!answer.ok) throw new Error(`${answer.status} ${body}`)
-      return body.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Row)
-    },
+    ...clientOf({ url, clickhouseUrl }, { writeKey: WRITE_KEY, apiKey: API_KEY }),
     async stop() {
       child.kill('SIGTERM')
       return ended
@@ -125,6 +116,41 @@ const describe = (child: ChildProcess, ports: { http: number; clickhouse: number
     remove: () => rmSync(dataDir, { recursive: true, force: true }),
   }
 }
+
+/** What one project's keys open. */
+type Client = Pick<Millrace, 'writeKey' | 'apiKey' | 'api' | 'send' | 'sql'>
+
+const clientOf = ({ url, clickhouseUrl }: Pick<Millrace, 'url' | 'clickhouseUrl'>, { writeKey, apiKey }: Pick<Millrace, 'writeKey' | 'apiKey'>): Client => ({
+  writeKey,
+  apiKey,
+  async api<Answer>(path: string, body?: unknown, method = body === undefined ? 'GET' : 'POST') {
+    const answer = await fetch(url + path, {
+      method,
+      headers: { authorization: `Bearer ${apiKey}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const text = await answer.text()
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`)
+    return (text === '' ? null : JSON.parse(text)) as Answer
+  },
+  send: (events) =>
+    fetch(`${url}/v1/batch`, { method: 'POST', body: JSON.stringify({ writeKey, batch: events, sentAt: null }), headers: { 'content-type': 'application/json' } }),
+  async sql<Row>(text: string) {
+    const answer = await fetch(clickhouseUrl, { method: 'POST', body: `${text} FORMAT JSONEachRow`, headers: { authorization: `Basic ${btoa(`analyst:${apiKey}`)}` } })
+    const body = await answer.text()
+    if (!answer.ok) throw new Error(`${answer.status} ${body}`)
+    return body.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Row)
+  },
+})
+
+/** The same instance through the keys of another, new project, as empty as a new instance; its owner starts and stops it. */
+export const inNewProject = async (millrace: Millrace, name: string): Promise<Millrace> => {
+  const keys = await millrace.api<{ writeKey: string; apiKey: string }>('/api/projects', { name })
+  return { ...sharedOf(millrace), ...clientOf(millrace, keys) }
+}
+
+/** Who shares an instance does not stop it. */
+export const sharedOf = (millrace: Millrace): Millrace => ({ ...millrace, stop: async () => 0, kill: async () => {}, remove: () => {} })
 
 const untilReady = async (millrace: Millrace, timeoutMs: number): Promise<string | null> => {
   const deadline = performance.now() + timeoutMs

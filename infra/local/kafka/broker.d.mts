@@ -25,5 +25,8 @@ export interface KafkaBroker {
   stop(): Promise<void>
 }
 
+/** Makes the folder ready, and tells the command that runs the broker. */
+export declare const planKafkaBroker: (options: KafkaBrokerOptions) => Promise<{ readonly command: string; readonly args: readonly string[]; readonly port: number }>
+
 /** Resolves when the broker listens. */
 export declare const startKafkaBroker: (options: KafkaBrokerOptions) => Promise<KafkaBroker>

@@ -10,11 +10,8 @@ const STOP_TIMEOUT_MS = 30_000
 /** One cluster a folder, so any id does; it must be the same at each start. */
 const CLUSTER_ID = 'MkU3OEVBNTcwNTJENDM2Qk'
 
-/**
- * One Kafka broker (KRaft, its own controller) on 127.0.0.1, in a folder that outlives it.
- * See broker.d.mts for what comes in and out.
- */
-export const startKafkaBroker = async ({ cacheFolder, folder, port, controllerPort, memoryMb = 512, cleanupIntervalMs = 1000 }) => {
+/** Makes the folder of a broker ready, and tells the command that runs it; somebody else may run it then. */
+export const planKafkaBroker = async ({ cacheFolder, folder, port, controllerPort, memoryMb = 512, cleanupIntervalMs = 1000 }) => {
   const jars = await kafkaJars(cacheFolder)
   const ports = { port: port ?? (await freePort()), controllerPort: controllerPort ?? (await freePort()) }
   const properties = join(folder, 'server.properties')
@@ -25,20 +22,30 @@ export const startKafkaBroker = async ({ cacheFolder, folder, port, controllerPo
     const format = spawnSync('java', java('kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', properties), { encoding: 'utf8' })
     if (format.status !== 0) throw new Error(`Kafka could not format its folder ${folder}: ${format.stdout}${format.stderr}`)
   }
+  return { command: 'java', args: java('kafka.Kafka', properties), port: ports.port }
+}
+
+/**
+ * One Kafka broker (KRaft, its own controller) on 127.0.0.1, in a folder that outlives it.
+ * See broker.d.mts for what comes in and out.
+ */
+export const startKafkaBroker = async (options) => {
+  const { folder } = options
+  const { command, args, port } = await planKafkaBroker(options)
   let running = null
   const onExit = () => running?.kill('SIGKILL')
 
   const start = async () => {
     if (running) return
-    await checkFree(ports.port)
+    await checkFree(port)
     const out = openSync(join(folder, 'broker.log'), 'a')
-    const broker = spawn('java', java('kafka.Kafka', properties), { stdio: ['ignore', out, out] })
+    const broker = spawn(command, args, { stdio: ['ignore', out, out] })
     closeSync(out)
     broker.once('exit', () => {
       if (running === broker) running = null
     })
     running = broker
-    await untilListening(ports.port, broker, folder)
+    await untilListening(port, broker, folder)
   }
   const end = async (signal) => {
     const broker = running
@@ -52,7 +59,7 @@ export const startKafkaBroker = async ({ cacheFolder, folder, port, controllerPo
   process.once('exit', onExit)
   await start()
   return {
-    brokers: [`127.0.0.1:${ports.port}`],
+    brokers: [`127.0.0.1:${port}`],
     folder,
     processId: () => running?.pid ?? null,
     start,

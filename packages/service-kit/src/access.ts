@@ -1,7 +1,7 @@
 import { ProblemError } from '@millrace/contracts'
 import type { Clock, HotStore } from '@millrace/ports'
 import type { FastifyRequest } from 'fastify'
-import type { ApiAccess, Projects, Role } from './projects.ts'
+import type { ApiAccess, Projects, Role, WriteAccess } from './projects.ts'
 import { sessionOf } from './sessions.ts'
 
 /** Who calls the API, and of which project they may know. */
@@ -29,10 +29,26 @@ export const callerOf = (request: FastifyRequest): Caller => {
   return request.caller
 }
 
+/** Whose API key it is; undefined when it is nobody's, also on a second look. */
+export const apiAccessOf = async (projects: Projects, key: string): Promise<ApiAccess | undefined> => {
+  const known = projects.byApiKey(key)
+  if (known) return known
+  await projects.lookAgain()
+  return projects.byApiKey(key)
+}
+
+/** The same of a write key. */
+export const writeAccessOf = async (projects: Projects, key: string): Promise<WriteAccess | undefined> => {
+  const known = projects.byWriteKey(key)
+  if (known) return known
+  await projects.lookAgain()
+  return projects.byWriteKey(key)
+}
+
 const findCaller = async (deps: AccessDeps, request: FastifyRequest): Promise<Caller> => {
   const key = bearerOf(request.headers.authorization)
   if (key !== undefined) {
-    const access = deps.projects.byApiKey(key)
+    const access = await apiAccessOf(deps.projects, key)
     if (!access) throw new ProblemError('API_KEY_UNKNOWN')
     return access
   }

@@ -41,12 +41,16 @@ export interface Projects {
   /** A write key only writes and stands in web pages, so the first one is kept readable, to be shown at each start. */
   shownWriteKey(id: number): Promise<string | undefined>
   refresh(): Promise<void>
+  /** Before a key is refused: another copy may have made it a moment ago. Reads again, at most four times a second. */
+  lookAgain(): Promise<void>
   start(): Promise<void>
   stop(): Promise<void>
 }
 
 const REFRESH_MS = 5_000
 const KNOWN_KEYS_MAX = 1_000
+/** Keys that nobody has may come in any number; they must not become as many readings of the store. */
+const LOOK_AGAIN_MS = 250
 
 export const hashKey = (key: string): string => createHash('sha256').update(key).digest('hex')
 
@@ -62,6 +66,8 @@ export const createProjects = ({ hot, log, ids, clock }: ProjectsDeps): Projects
   let versions: ReadonlyMap<number, number> = new Map()
   let cancel: (() => void) | undefined
   let stopped = false
+  let lookedAgainAt = -Infinity
+  let looking: Promise<void> = Promise.resolve()
 
   const take = (records: readonly ProjectRecord[]): void => {
     versions = new Map(records.map(({ id, version }) => [id, version]))
@@ -114,6 +120,13 @@ export const createProjects = ({ hot, log, ids, clock }: ProjectsDeps): Projects
     addApiKey,
     shownWriteKey: kept.shownWriteKey,
     refresh,
+    lookAgain: () => {
+      const now = clock.now()
+      if (now - lookedAgainAt < LOOK_AGAIN_MS && now >= lookedAgainAt) return looking
+      lookedAgainAt = now
+      // A store that does not answer leaves what is known in force.
+      return (looking = refresh().catch(() => undefined))
+    },
     start: async () => {
       stopped = false
       await kept.settle()

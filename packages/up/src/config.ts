@@ -23,16 +23,16 @@ export const upConfig = z.object({
 })
 export type UpConfig = z.output<typeof upConfig>
 
-interface Setting {
+export interface Setting<Name extends string = string> {
   readonly flag: string
   readonly env: string
-  readonly name: keyof UpConfig
+  readonly name: Name
   /** Shown in the help; null: a switch without a value. */
   readonly value: string | null
   readonly help: string
 }
 
-const setting = (name: keyof UpConfig, flag: string, value: string | null, help: string): Setting => ({
+export const setting = <Name extends string>(name: Name, flag: string, value: string | null, help: string): Setting<Name> => ({
   name,
   flag,
   env: `MILLRACE_${flag.toUpperCase().replaceAll('-', '_')}`,
@@ -41,7 +41,7 @@ const setting = (name: keyof UpConfig, flag: string, value: string | null, help:
 })
 
 /** One row a setting: its flag and its variable have the same name. The README's table is held equal to it. */
-export const settings: readonly Setting[] = [
+export const settings: readonly Setting<keyof UpConfig>[] = [
   setting('port', 'port', 'N', 'where events come in and the page is (8080)'),
   setting('clickhousePort', 'clickhouse-port', 'N', 'ClickHouse over HTTP for analysts (8123)'),
   setting('host', 'host', 'ADDRESS', 'address to listen on (127.0.0.1: this machine only)'),
@@ -57,40 +57,50 @@ export const settings: readonly Setting[] = [
   setting('demo', 'demo', null, 'fill an empty Millrace with a made-up shop: 2,000 people, 90 days'),
 ]
 
-export const upHelp = (): string => {
-  const rows = settings.map(({ flag, value, help }) => `  --${flag}${value === null ? '' : ` ${value}`}`.padEnd(28) + help)
-  return `Usage: npm start -- [options]\n\n${rows.join('\n')}\n  --help\n\nEach also as a variable: --port is MILLRACE_PORT, --data-dir is MILLRACE_DATA_DIR.\n`
+export const upHelp = (): string => helpOf('npm start', settings)
+
+export const helpOf = (command: string, table: readonly Setting[]): string => {
+  const rows = table.map(({ flag, value, help }) => `  --${flag}${value === null ? '' : ` ${value}`}`.padEnd(28) + help)
+  return `Usage: ${command} -- [options]\n\n${rows.join('\n')}\n  --help\n\nEach also as a variable: --port is MILLRACE_PORT, --data-dir is MILLRACE_DATA_DIR.\n`
 }
 
-type Env = Readonly<Record<string, string | undefined>>
+export type Env = Readonly<Record<string, string | undefined>>
 
 /**
  * Flags win over variables. @throws ConfigError with all faults at once, unknown flags included; null when help was asked for
  * @param defaultDataDir where data is kept unless said
  */
-export const readUpConfig = (args: readonly string[], env: Env, defaultDataDir: string): UpConfig | null => {
-  const { given, faults, help } = readFlags(args)
+export const readUpConfig = (args: readonly string[], env: Env, defaultDataDir: string): UpConfig | null =>
+  readSettings(upConfig, settings, { args, env, defaultDataDir })
+
+/** The same for any table of settings and its schema. */
+export const readSettings = <Schema extends z.ZodType>(
+  schema: Schema,
+  table: readonly Setting[],
+  { args, env, defaultDataDir }: { readonly args: readonly string[]; readonly env: Env; readonly defaultDataDir: string },
+): z.output<Schema> | null => {
+  const { given, faults, help } = readFlags(args, table)
   if (help) return null
   const raw: Record<string, unknown> = { dataDir: defaultDataDir }
-  for (const { name, flag, env: variable } of settings) {
+  for (const { name, flag, env: variable } of table) {
     const value = given.get(flag) ?? env[variable]
     if (value !== undefined && value !== '') raw[name] = value
   }
-  const parsed = upConfig.safeParse(raw)
+  const parsed = schema.safeParse(raw)
   if (parsed.success && faults.length === 0) return parsed.data
-  throw new ConfigError([...faults, ...(parsed.error?.issues ?? []).map((issue) => faultOf(issue, raw, given))])
+  throw new ConfigError([...faults, ...(parsed.error?.issues ?? []).map((issue) => faultOf(issue, raw, given, table))])
 }
 
-const readFlags = (args: readonly string[]): { given: ReadonlyMap<string, string>; faults: readonly string[]; help: boolean } => {
+const readFlags = (args: readonly string[], table: readonly Setting[]): { given: ReadonlyMap<string, string>; faults: readonly string[]; help: boolean } => {
   const options: ParseArgsConfig['options'] = { help: { type: 'boolean' } }
-  for (const { flag, value } of settings) options[flag] = { type: value === null ? 'boolean' : 'string' }
+  for (const { flag, value } of table) options[flag] = { type: value === null ? 'boolean' : 'string' }
   const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true })
   const given = new Map<string, string>()
   const faults: string[] = []
   for (const token of tokens) {
     if (token.kind === 'positional') faults.push(`${token.value}: options begin with --; --help lists them`)
     if (token.kind !== 'option' || token.name === 'help') continue
-    const known = settings.find(({ flag }) => flag === token.name)
+    const known = table.find(({ flag }) => flag === token.name)
     if (!known) faults.push(`${token.rawName}: there is no such option; --help lists them`)
     else if (known.value !== null && token.value === undefined) faults.push(`--${known.flag}: needs a value`)
     else given.set(known.flag, token.value ?? 'true')
@@ -98,8 +108,8 @@ const readFlags = (args: readonly string[]): { given: ReadonlyMap<string, string
   return { given, faults, help: tokens.some((token) => token.kind === 'option' && token.name === 'help') }
 }
 
-const faultOf = (issue: z.core.$ZodIssue, raw: Readonly<Record<string, unknown>>, given: ReadonlyMap<string, string>): string => {
-  const found = settings.find(({ name }) => name === issue.path[0])
+const faultOf = (issue: z.core.$ZodIssue, raw: Readonly<Record<string, unknown>>, given: ReadonlyMap<string, string>, table: readonly Setting[]): string => {
+  const found = table.find(({ name }) => name === issue.path[0])
   if (!found) return issue.message
   // Keys are secrets, also wrong ones: they do not go to a screen that somebody else may see.
   const value = found.name.endsWith('Key') ? '' : ` ${String(raw[found.name])}`

@@ -12,6 +12,10 @@ export interface FirstScreen {
   readonly link: string
   readonly seconds: number
   readonly sync: 'disk' | 'os'
+  /** What has started it. */
+  readonly command: 'npm start' | 'npm run stack'
+  /** Rows below the data folder: what else runs. */
+  readonly more?: readonly (readonly [name: string, value: string, note: string])[]
 }
 
 /** @param colour whether the terminal shows escapes */
@@ -28,10 +32,11 @@ export const firstScreen = (screen: FirstScreen, colour: boolean): string => {
     row('API', `${screen.url}/api/…`),
     row('ClickHouse', screen.clickhouseUrl, 'user analyst, password: the API key'),
     row('Data', screen.dataDir, screen.sync === 'os' ? 'acknowledged before it is on disk: a power cut may lose seconds' : ''),
+    ...(screen.more ?? []).map(([name, value, note]) => row(name, value, note)),
     row('Project', screen.project.name, `days in ${screen.project.zone}, money in ${screen.project.currency}`),
     '',
     row('Write key', bold(screen.writeKey), 'for SDKs; it only writes'),
-    row('API key', screen.apiKey ? bold(screen.apiKey) : soft('as told when it was made; npm start -- --new-api-key makes another'), screen.apiKey ? 'shown only now: keep it' : ''),
+    row('API key', screen.apiKey ? bold(screen.apiKey) : soft(`as told when it was made; ${screen.command} -- --new-api-key makes another`), screen.apiKey ? 'shown only now: keep it' : ''),
     '',
     `  ${bold('Send an event')} (paste it into another terminal):`,
     '',

@@ -45,7 +45,7 @@ const screenOf = async ({ dataDir, sync }: UpConfig, millrace: Millrace, seconds
   const { project, writeKey, apiKey } = millrace.keys
   const { http, clickhouse } = millrace.urls
   const link = `${http}${await millrace.signInPath()}`
-  const screen = { version: millraceVersion(), url: http, clickhouseUrl: clickhouse, dataDir, project, writeKey, apiKey, link, seconds, sync }
+  const screen = { version: millraceVersion(), url: http, clickhouseUrl: clickhouse, dataDir, project, writeKey, apiKey, link, seconds, sync, command: 'npm start' as const }
   return firstScreen(screen, process.stdout.isTTY && !process.env['NO_COLOR'])
 }
 

@@ -16,7 +16,7 @@ export interface Messages {
  * a person can read. Without a file (tests) nothing but warnings is told.
  */
 export const openMessages = (level: LogLevel, path: string | null, terminal: (line: string) => void): Messages => {
-  const file = path === null || level === 'silent' ? null : openFile(path)
+  const file = path === null || level === 'silent' ? null : openTurnedFile(path)
   const least = level === 'silent' || level === 'fatal' || level === 'error' ? 'fatal' : 'warn'
   const streams = [
     ...(file ? [{ level: level as Exclude<LogLevel, 'silent'>, stream: file }] : []),
@@ -26,7 +26,7 @@ export const openMessages = (level: LogLevel, path: string | null, terminal: (li
 }
 
 /** Opened by the first line: until then nobody knows whether the folder is ours to write to. */
-const openFile = (path: string): { write(line: string): void; close(): void } => {
+export const openTurnedFile = (path: string): { write(line: string): void; close(): void } => {
   let descriptor: number | undefined
   let bytes = 0
   const open = (): number => {
@@ -64,7 +64,8 @@ interface Told {
   readonly err?: { readonly message?: string }
 }
 
-const sentenceOf = (line: string): string => {
+/** A line of a logger as a person reads it. */
+export const sentenceOf = (line: string): string => {
   const { level, time, event, msg, err, ...rest } = JSON.parse(line) as Told
   const detail = [msg, err?.message].filter((part) => part !== undefined && part !== '').join(': ')
   const more = Object.entries(rest).map(([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)

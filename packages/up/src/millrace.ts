@@ -6,16 +6,14 @@ import type { Clock } from '@millrace/ports'
 import { createProfileBuilder } from '@millrace/profile-builder'
 import { createSegmentation, segmentationConfig } from '@millrace/segmentation'
 import {
-  createHttp, createMetricsRegistry, createProjects, createSignInPath, healthRoutes, metricsRoutes, projectRoutes, signInRoutes,
-  startParts, within,
-  type Logger, type Projects,
+  createHttp, createMetricsRegistry, createProjects, createSignInPath, doorPart, healthRoutes, metricsRoutes, pageRoutes, projectRoutes,
+  proveFree, signInRoutes, startParts, within,
+  type Address, type Logger, type Projects,
 } from '@millrace/service-kit'
 import type { UpConfig } from './config.ts'
 import { drainAll } from './drain.ts'
 import { firstProject, type FirstKeys } from './first-project.ts'
 import { openFolder, type Opened, type Ports } from './folder/open-folder.ts'
-import { doorPart, proveFree, type Address } from './listen.ts'
-import { pageRoutes } from './page/page.ts'
 import type { Probe } from './probe/kill-probe.ts'
 
 export interface MillraceOptions {

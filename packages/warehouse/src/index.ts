@@ -1,6 +1,7 @@
 export * from './dictionaries.ts'
 export type { DictionaryUser } from './macros.ts'
 export * from './migrate.ts'
+export * from './schema-version.ts'
 export * from './rows/event.ts'
 export * from './rows/identity.ts'
 export { rowBytes } from './rows/json.ts'

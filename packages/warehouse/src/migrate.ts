@@ -57,6 +57,9 @@ export const migrate = async (columns: ColumnStore, options: MigrateOptions = {}
   return { applied: missing.map((migration) => migration.name) }
 }
 
+/** Migrations of this build: the schema it works on. */
+export const migrationsKnown = (): number => readMigrations().length
+
 const apply = async (columns: ColumnStore, { version, name, statements }: Migration, tables: TableOptions): Promise<void> => {
   for (const statement of statements) await columns.command(writtenOut(statement, tables))
   await columns.command(

@@ -18,3 +18,8 @@ export const metricsConfig = z.object({
   LIVE_EVERY_MS: whole(500, 100, 60_000),
 })
 export type MetricsConfig = z.infer<typeof metricsConfig>
+
+/** Of the process of its own: where it serves analysts. */
+export const analystsDoorConfig = z.object({
+  ANALYSTS_PORT: whole(8123, 0, 65_535).describe("port of ClickHouse's HTTP protocol for analysts"),
+})

@@ -72,7 +72,8 @@ export const createProfileBuilder = (deps: ProfileBuilderDeps, settings: Partial
     onFault: consumeFaults(logger, 'fold'),
   }
   const { measured } = createConsumerMetrics({ registry, log, clock: deps.clock, logger })
-  const consumers = [openResolve({ hot, projects, logger }), openIdentity({ hot, projects, logger }), fold].map(measured)
+  const all = { resolve: openResolve({ hot, projects, logger }), identity: openIdentity({ hot, projects, logger }), fold }
+  const consumers = config.PROFILE_CONSUMERS.map((name) => measured(all[name]))
   let subscriptions: Subscription[] = []
 
   return {

@@ -8,7 +8,7 @@ import { Refused } from '../guard/refused.ts'
 import { sendProblem } from '../problem.ts'
 import { bodyBytes, header, plainId, takesGzip } from '../request.ts'
 import { readSettings } from './settings.ts'
-import { readStatement, type RowFormat } from './statement.ts'
+import { isTree, readStatement, type RowFormat } from './statement.ts'
 
 type Settings = Readonly<Record<string, string>>
 
@@ -116,7 +116,8 @@ const ask = async (
   { sql, format: named, settings }: Question,
 ): Promise<void> => {
   const format = named ?? parameters.get('default_format') ?? header(request.headers, 'x-clickhouse-format') ?? 'TabSeparated'
-  const chunks = store.stream(taggedSql(queryId, sql), format, { settings })
+  // In process, settings stand in the statement's text: a tree would show them as a part of it.
+  const chunks = store.stream(taggedSql(queryId, sql), format, isTree(sql) ? {} : { settings })
   reply.hijack()
   const stopWatching = onDeparture(reply, () => killStatement({ columns: store, logger }, queryId))
   try {

@@ -27,3 +27,6 @@ export const readStatement = (sql: string): EngineStatement => {
   const trailing = TRAILING_FORMAT.exec(sql)
   return { kind: 'question', sql: trailing ? sql.slice(0, trailing.index) : sql, format: trailing?.[1] ?? null }
 }
+
+/** What the engine made of a text, which the guard looks at. */
+export const isTree = (sql: string): boolean => /^EXPLAIN\s+(AST|QUERY\s+TREE)\b/i.test(sql.replace(COMMENTS, ''))

@@ -1,7 +1,6 @@
 import { createChdbEngine, createSystemClock, createSystemIds } from '@millrace/adapters'
 import { createClickHouseServer, createEngineServer, type ClickHouseHttpDeps } from '@millrace/clickhouse-http'
-import { startParts, type Logger, type Running } from '@millrace/service-kit'
-import { doorPart } from '../listen.ts'
+import { doorPart, startParts, type Logger, type Running } from '@millrace/service-kit'
 import type { EngineConfig } from './config.ts'
 
 export interface EngineOptions {

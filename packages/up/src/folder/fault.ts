@@ -1,7 +1,6 @@
-/** A start cannot go on; the message is one clear sentence for the person at the terminal, with what to do. */
-export class StartFault extends Error {
-  override readonly name = 'StartFault'
-}
+import { StartFault } from '@millrace/service-kit'
+
+export { StartFault }
 
 /** The sentence for a fault of the file system, or null when it is another kind of fault. */
 export const fileFault = (folder: string, error: unknown): StartFault | null => {

@@ -1,5 +1,5 @@
 import { type EventType, type Origin, ProblemError, refuse } from '@millrace/contracts'
-import { basicUserOf, sendProblem, type WriteAccess } from '@millrace/service-kit'
+import { basicUserOf, sendProblem, type WriteAccess, writeAccessOf } from '@millrace/service-kit'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Door } from '../door.ts'
 import { unpack } from '../domain/unpack.ts'
@@ -37,7 +37,7 @@ export const segmentRoutes = (door: Door): FastifyPluginAsync => async (app) => 
   app.post('/v1/m', options, async () => ({ success: true }))
   app.options('/v1/*', { config: { collection: true } }, answerPreflight)
   app.get<{ Params: { key: string } }>('/v1/projects/:key/settings', { config: { collection: true } }, async (request, reply) => {
-    accessOf(door, request.params.key)
+    await accessOf(door, request.params.key)
     return reply.header('cache-control', 'no-cache').send(segmentSettings(request.params.key, addressOf(request, config.PUBLIC_URL)))
   })
 }
@@ -46,7 +46,7 @@ type Answer = (request: FastifyRequest, reply: FastifyReply, taken: Awaited<Retu
 
 const collect = (door: Door, read: Reader, answer: Answer) => async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
   const outer = keyInRequest(request)
-  const known = outer === undefined ? undefined : accessOf(door, outer)
+  const known = outer === undefined ? undefined : (door.projects.byWriteKey(outer) ?? (await accessOf(door, outer)))
   const packed = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
   let body = packed
   let access = known
@@ -54,7 +54,7 @@ const collect = (door: Door, read: Reader, answer: Answer) => async (request: Fa
   try {
     body = await unpack(packed, door.config.INFLATED_BYTES_MAX)
     const parsed = parseBody(body)
-    access ??= accessOf(door, keyInBody(parsed))
+    access ??= await accessOf(door, keyInBody(parsed))
     const { sentAt, context, events } = read(parsed, body)
     const origin: Origin = { source: access.source, protocol: PROTOCOL, receivedAt, sentAt, ...(context ? { context } : {}) }
     return answer(request, reply, await door.take(access.project, origin, events))
@@ -87,8 +87,8 @@ const keyInRequest = (request: FastifyRequest): string | undefined => {
   return basicUserOf(request.headers.authorization) ?? (typeof inQuery === 'string' && inQuery !== '' ? inQuery : undefined)
 }
 
-const accessOf = (door: Door, key: string | undefined): WriteAccess => {
-  const access = key === undefined ? undefined : door.projects.byWriteKey(key)
+const accessOf = async (door: Door, key: string | undefined): Promise<WriteAccess> => {
+  const access = key === undefined ? undefined : await writeAccessOf(door.projects, key)
   if (access) return access
   const code = key === undefined ? 'WRITE_KEY_MISSING' : 'WRITE_KEY_UNKNOWN'
   door.counters.unauthorised.inc({ code })

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
-import { callerOf, requireApiKey, type AccessDeps } from '@millrace/service-kit'
-import { sessionOf } from '@millrace/service-kit'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { type AccessDeps, callerOf, requireApiKey } from './access.ts'
+import { sessionOf } from './sessions.ts'
 
 /** The built console. */
-const PAGE_FOLDER = fileURLToPath(new URL('../../../console/dist/', import.meta.url))
+const PAGE_FOLDER = fileURLToPath(new URL('../../console/dist/', import.meta.url))
 
 const POLICY = [
   "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",
@@ -49,6 +49,6 @@ const notSignedIn = (request: FastifyRequest, reply: FastifyReply): FastifyReply
 
 const SIGN_IN_FIRST = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>Millrace</title>
 <h1>Millrace</h1>
-<p>You are not signed in. Open the link that <code>npm start</code> has printed; it works once. Start Millrace again for a new one.</p>
-<p lang="zh">尚未登录。请打开 <code>npm start</code> 打印出的链接（只能使用一次）；重新启动 Millrace 可得到新的链接。</p></html>
+<p>You are not signed in. Open the link that the start of Millrace has printed; it works once. Start Millrace again for a new one.</p>
+<p lang="zh">尚未登录。请打开 Millrace 启动时打印出的链接（只能使用一次）；重新启动 Millrace 可得到新的链接。</p></html>
 `

@@ -1,12 +1,12 @@
 import { createServer, type AddressInfo } from 'node:net'
-import type { Part } from '@millrace/service-kit'
 import type { FastifyInstance } from 'fastify'
-import { StartFault } from './folder/fault.ts'
+import type { Part } from './run.ts'
+import { StartFault } from './start-fault.ts'
 
 export interface Address {
   readonly host: string
   readonly port: number
-  /** The flag that chooses another. */
+  /** The flag or variable that chooses another. */
   readonly flag: string
 }
 
@@ -23,7 +23,7 @@ const listenFault = ({ host, port, flag }: Address, error: unknown): Error => {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'EADDRINUSE') return new StartFault(`Port ${port} on ${host} is in use by another program: stop that one, or choose another port with ${flag}.`)
   if (code === 'EACCES') return new StartFault(`Port ${port} on ${host} may not be used by this user: choose one above 1023 with ${flag}.`)
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return new StartFault(`This machine has no address ${host}: choose another with --host.`)
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return new StartFault(`This machine has no address ${host}: choose another one to listen on.`)
   return error as Error
 }
 
@@ -47,7 +47,7 @@ export const doorPart = (name: string, app: FastifyInstance, address: Address, l
 })
 
 /** An address as it stands in a URL that a person on this machine can open. */
-const urlOf = (host: string, port: number): string => {
+export const urlOf = (host: string, port: number): string => {
   const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
   return `http://${shown.includes(':') ? `[${shown}]` : shown}:${port}`
 }

@@ -1,0 +1,31 @@
+import { createKafkaTopics } from '@millrace/adapters'
+import { createProjects, createSignInPath } from '@millrace/service-kit'
+import { migrate } from '@millrace/warehouse'
+import { createStack, type StackConfig } from '@millrace/wiring'
+import { firstProject, type FirstKeys } from '../first-project.ts'
+
+export interface SetUp {
+  readonly keys: FirstKeys
+  /** A path that signs one browser in, once. */
+  readonly signInPath: string
+  /** Migrations that were missing. */
+  readonly applied: readonly string[]
+}
+
+/**
+ * Makes what services only wait for: topics, this build's tables, the first project. Once before services of a new build
+ * start; safe to repeat at any time, also beside a running stack.
+ */
+export const setUp = async (config: StackConfig, wanted: Parameters<typeof firstProject>[1]): Promise<SetUp> => {
+  await createKafkaTopics(config.KAFKA_BROKERS, config.KAFKA_PREFIX)
+  const stack = await createStack({ config, needsColumns: false })
+  try {
+    const { applied } = await migrate(stack.columns)
+    const projects = createProjects(stack)
+    await projects.refresh()
+    const keys = await firstProject(projects, wanted)
+    return { keys, applied, signInPath: await createSignInPath(stack, { project: keys.project.id, role: 'admin' }) }
+  } finally {
+    await stack.close()
+  }
+}

@@ -1,0 +1,44 @@
+import { createClickHouseStore, createKafkaLog, createRedisHotStore, createSystemClock, createSystemIds } from '@millrace/adapters'
+import type { Clock, ColumnStore, EventLog, HotStore, Ids } from '@millrace/ports'
+import type { StackConfig } from './stack-config.ts'
+import { untilSetUp } from './set-up.ts'
+
+export interface StackOptions {
+  readonly config: StackConfig
+  /** The service works on the warehouse: it waits for this build's tables, too. */
+  readonly needsColumns: boolean
+  readonly clock?: Clock | undefined
+  readonly ids?: Ids | undefined
+  /** Told while the start waits for the set-up, and of a Redis that forgets. */
+  readonly onWarning?: ((warning: { readonly event: string; readonly message: string }) => void) | undefined
+}
+
+/** Everything that a service is given, over Kafka, Redis and ClickHouse. */
+export interface Stack {
+  readonly log: EventLog
+  readonly hot: HotStore
+  readonly columns: ColumnStore
+  readonly clock: Clock
+  readonly ids: Ids
+  close(): Promise<void>
+}
+
+/** @throws when topics or tables are not there within SET_UP_WAIT_MS_MAX: `set-up` makes them, services only wait */
+export const createStack = async ({ config, needsColumns, onWarning = () => {}, ...given }: StackOptions): Promise<Stack> => {
+  const clock = given.clock ?? createSystemClock()
+  const hot = await createRedisHotStore({ urls: config.REDIS_URLS, prefix: config.REDIS_PREFIX, clock, onWarning })
+  const columns = createClickHouseStore({ url: config.CLICKHOUSE_URL, username: config.CLICKHOUSE_USER, password: config.CLICKHOUSE_PASSWORD })
+  const log = await createKafkaLog({ brokers: config.KAFKA_BROKERS, slot: config.COPY_SLOT, hot, prefix: config.KAFKA_PREFIX })
+  const close = async (): Promise<void> => {
+    await log.close()
+    await columns.close()
+    await hot.close()
+  }
+  try {
+    await untilSetUp({ log, columns: needsColumns ? columns : null, waitMsMax: config.SET_UP_WAIT_MS_MAX, onWait: (message) => onWarning({ event: 'set-up.awaited', message }) })
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { log, hot, columns, clock, ids: given.ids ?? createSystemIds(), close }
+}
