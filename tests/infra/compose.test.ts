@@ -89,7 +89,7 @@ describe.each(composeFiles)('%s', (path) => {
       if (program === undefined) continue
       const missing = missingFiles(program)
       if (missing.length > 0) {
-        process.stdout.write(`SKIPPED the settings of ${name} in ${path}: not there yet: ${missing.join(', ')}\n`)
+        process.stdout.write(`SKIPPED the settings of ${name} in ${path}: not there yet: ${missing[0]}\n`)
         continue
       }
       const known = settingsOf(program)

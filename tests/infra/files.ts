@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse, parseAllDocuments } from 'yaml'
 import { root } from '../tidy/source-tree.ts'
@@ -37,7 +37,22 @@ export interface ComposeFile {
 }
 
 export const composeFiles = ['docker-compose.yml', 'docker-compose.embedded.yml', 'docker-compose.cluster.yml'] as const
-export const compose = (path: (typeof composeFiles)[number]): ComposeFile => yaml(path) as ComposeFile
+const read = new Map<string, ComposeFile>()
+export const compose = (path: (typeof composeFiles)[number]): ComposeFile => {
+  const file = read.get(path) ?? (yaml(path) as ComposeFile)
+  read.set(path, file)
+  return file
+}
+
+/** Sources of our programs, tests apart. */
+export const sources = (folder: 'packages' | 'services'): readonly { readonly path: string; readonly text: string }[] =>
+  readdirSync(join(root, folder)).flatMap((workspace) => {
+    const src = join(folder, workspace, 'src')
+    if (!exists(src)) return []
+    return readdirSync(join(root, src), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+      .map((file) => ({ path: join(src, file), text: text(join(src, file)) }))
+  })
 
 /** `ingest` of `ingest-0`. */
 export const serviceOfCopy = (container: string): string => container.replace(/-\d+$/, '')

@@ -5,9 +5,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { root, sourceFiles } from '../tidy/source-tree.ts'
+import { root } from '../tidy/source-tree.ts'
 import { caddyfileOf, type RouteTable } from './caddyfile.ts'
-import { compose, programOf, serviceOfCopy, text } from './files.ts'
+import { compose, programOf, serviceOfCopy, sources, text } from './files.ts'
 
 const table = JSON.parse(text('infra/proxy/routes.json')) as RouteTable
 const services = ['ingest', 'profile-builder', 'segmentation', 'metrics']
@@ -23,8 +23,8 @@ describe('the table of paths', () => {
   })
 
   it('sends every path of a service to that service', () => {
-    const routes = sourceFiles().filter(({ path, isTest }) => !isTest && /^services\/[\w-]+\/src\//.test(path)).flatMap(({ path, workspace }) =>
-      [...text(path).matchAll(/app\.(?:get|post|put|delete)(?:<\w+>)?\(\s*['`](\/[^'`]*)['`]/g)].map((match) => ({ service: workspace.slice(9), path: match[1]!.replace(/\$\{\w+\}|:\w+/g, 'x') })))
+    const routes = sources('services').flatMap((file) =>
+      [...file.text.matchAll(/app\.(?:get|post|put|delete)(?:<\w+>)?\(\s*['`](\/[^'`]*)['`]/g)].map((match) => ({ service: file.path.split('/')[1]!, path: match[1]!.replace(/\$\{\w+\}|:\w+/g, 'x') })))
     expect(routes.length).toBeGreaterThan(15)
     for (const { service, path } of routes) expect(serviceOf(path), path).toBe(service)
     for (const path of ['/', '/assets/page.js', '/sign-in', '/api/session', '/api/setup', '/api/projects']) expect(serviceOf(path), path).toBe('metrics')
