@@ -133,7 +133,7 @@ describe('what belongs together', () => {
     const broker = ['infra/local/kafka/broker.mjs', 'packages/testkit/src/kafka.ts'].filter(exists).map(text).join('\n')
     const release = stack['kafka']!.image.split(':')[1]!
     expect(broker + (exists('infra/local/kafka/jars.mjs') ? text('infra/local/kafka/jars.mjs') : '')).toContain(`'${release}'`)
-    for (const name of ['group.min.session.timeout.ms', 'group.initial.rebalance.delay.ms', 'auto.create.topics.enable']) {
+    for (const name of ['group.min.session.timeout.ms', 'group.initial.rebalance.delay.ms', 'auto.create.topics.enable', 'offsets.retention.minutes']) {
       const tested = new RegExp(`^${name.replaceAll('.', '\\.')}=(\\w+)$`, 'm').exec(broker)?.[1]
       expect(tested, name).toBeDefined()
       for (const kafka of [stack['kafka'], cluster['kafka-1']]) expect(kafka?.environment?.[`KAFKA_${name.toUpperCase().replaceAll('.', '_')}`], name).toBe(tested)
