@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { root } from '../tidy/source-tree.ts'
 import { stagesOf, type Stage } from './dockerfile.ts'
-import { compose, composeFiles, exists, programOf, text } from './files.ts'
+import { compose, composeFiles, exists, programOf, text, type ComposeService } from './files.ts'
 
 const PATH = 'infra/docker/Dockerfile'
 const stages = stagesOf(PATH)
@@ -41,32 +41,41 @@ if (!long) process.stdout.write("SKIPPED the Dockerfile's own commands in empty 
 
 /** Each stage in a folder of its own, as a builder without layers: COPY copies, RUN runs, WORKDIR is the folder. */
 describe.skipIf(!long)("the Dockerfile's own commands", () => {
+  let place: string
+  beforeAll(() => {
+    place = mkdtempSync(join(tmpdir(), 'millrace-dockerfile-'))
+  })
+  afterAll(() => rmSync(place, { recursive: true }))
+
   it.each([['stack', true], ['embedded', false]] as const)('make an image of %s whose programs start', (target, lean) => {
-    const place = mkdtempSync(join(tmpdir(), 'millrace-dockerfile-'))
-    try {
-      const image = buildStage(place, target)
-      expect(existsSync(join(image, 'node_modules/chdb'))).toBe(!lean)
-      expect(existsSync(join(image, 'node_modules/vitest'))).toBe(false)
-      expect(existsSync(join(image, 'packages/console/dist/index.html'))).toBe(true)
-      process.stdout.write(`dockerfile: ${target}: ${Math.round(sizeOf(image) / 1e6)} MB in /millrace\n`)
-      const programs = lean ? Object.values(compose('docker-compose.yml').services).flatMap((container) => programOf(container) ?? []) : ['packages/up/src/main.ts']
-      for (const program of programs) {
-        if (!exists(program)) {
-          process.stdout.write(`SKIPPED the start of ${program}: not there yet\n`)
-          continue
-        }
-        // Settings that cannot be right: every module is loaded, every fault told, nothing is opened.
-        const started = spawnSync(process.execPath, [program.replace('/src/', '/dist/').replace(/\.ts$/, '.js'), ...(lean ? [] : ['--port', 'none'])], {
-          cwd: image, encoding: 'utf8', timeout: 60_000, env: { PATH: process.env['PATH'], NODE_ENV: 'production', COPY_SLOT: '0', SET_UP_WAIT_MS_MAX: 'none' },
-        })
-        expect(started.stderr + started.stdout, program).toContain('These settings are not right')
-        expect(started.status, program).toBe(1)
-      }
-    } finally {
-      rmSync(place, { recursive: true })
+    const image = buildStage(place, target)
+    expect(existsSync(join(image, 'node_modules/chdb'))).toBe(!lean)
+    expect(existsSync(join(image, 'node_modules/vitest'))).toBe(false)
+    expect(existsSync(join(image, 'packages/console/dist/index.html'))).toBe(true)
+    process.stdout.write(`dockerfile: ${target}: ${Math.round(sizeOf(image) / 1e6)} MB in /millrace\n`)
+    for (const [name, container] of Object.entries(compose(lean ? 'docker-compose.yml' : 'docker-compose.embedded.yml').services)) {
+      const program = lean ? programOf(container) : 'packages/up/src/main.ts'
+      if (program === undefined) continue
+      if (exists(program)) expectToTellOneFault(image, program, name, container)
+      else process.stdout.write(`SKIPPED the start of ${program}: not there yet\n`)
     }
   })
 })
+
+/** One setting that cannot be right, beside those of the container: every module is loaded, nothing is opened, and all faults are told. */
+const expectToTellOneFault = (image: string, program: string, name: string, container: ComposeService): void => {
+  const wrong = program.startsWith('packages/up/src/main') ? 'MILLRACE_PORT' : 'SET_UP_WAIT_MS_MAX'
+  const started = spawnSync(process.execPath, [program.replace('/src/', '/dist/').replace(/\.ts$/, '.js')], {
+    cwd: image, encoding: 'utf8', timeout: 60_000, env: { ...filledIn(container), PATH: process.env['PATH'], NODE_ENV: 'production', [wrong]: 'none' },
+  })
+  expect(started.stderr + started.stdout, name).toContain('These settings are not right')
+  expect(started.stderr.split('\n').filter((line) => line.startsWith('  ')), name).toHaveLength(1)
+  expect(started.status, name).toBe(1)
+}
+
+/** As compose would fill it in: what is left out has its standard, what must be given is given. */
+const filledIn = ({ environment = {} }: ComposeService): Record<string, string> =>
+  Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, value.replace(/\$\{\w+(?::-([^}]*)|:\?[^}]*)?\}/g, (_, standard?: string) => standard ?? 'given')]))
 
 const buildStage = (place: string, name: string): string => {
   const folder = join(place, name)
