@@ -1,9 +1,10 @@
 import type { IdentityFact, Key, Order } from '@millrace/contracts'
 import { chanceFrom, keyOf } from '@millrace/contracts'
 import { describe, expect, it } from 'vitest'
-import { decide } from './decide.ts'
+import { decideAlone } from './decide-alone.ts'
+import { decide, decideWhole } from './decide.ts'
 import type { BaseDocument, LinkDocument, PersonKeys } from './documents.ts'
-import type { IdentityProject } from './neighbourhood.ts'
+import { type IdentityProject, Neighbourhood } from './neighbourhood.ts'
 import { referenceMap } from './simulation/reference.ts'
 
 const projectOf = (identity: Partial<IdentityProject['identity']>): IdentityProject => ({
@@ -40,6 +41,26 @@ const randomFacts = (seed: number): { project: IdentityProject; facts: readonly 
     else facts.push({ type: 'keys.aliased', x: `x${random.below(size)}`, y: `x${random.below(size)}`, order: order(), at })
   }
   return { project, facts: facts.filter((fact) => !('a' in fact) || fact.a !== fact.b) }
+}
+
+/** Sign-ins as homes tell them, of several people in between each other, some facts missing, some links of others. */
+const firstFacts = (seed: number): { project: IdentityProject; facts: readonly IdentityFact[] } => {
+  const random = chanceFrom(seed)
+  const people = Array.from({ length: 20 }, (_, at): IdentityFact[] => {
+    const user = keyOf('user_id', random.happens(0.1) ? `d${at}` : `u${at}`)
+    const device = random.happens(0.2) ? keyOf('email', `m${at}`) : keyOf('anonymous_id', `d${random.happens(0.1) ? random.below(20) : at}`)
+    const pair = random.happens(0.8) ? { a: user, b: device } : { a: device, b: user }
+    const facts: IdentityFact[] = [
+      { type: 'key.numbered', key: device, number: at * 2, at },
+      { type: 'user.seen', key: user, at },
+      { type: 'key.numbered', key: user, number: at * 2 + 1, at },
+      { type: 'pair.linked', ...pair, first: { time: random.below(60), messageId: `m${at}` }, unlinkedUpTo: null, at },
+    ]
+    return facts.filter(() => random.happens(0.9))
+  })
+  const facts: IdentityFact[] = []
+  while (people.some((own) => own.length > 0)) facts.push(...random.pick(people.filter((own) => own.length > 0)).splice(0, 1))
+  return { project: projectOf({ types: [{ type: 'email', uniquePerPerson: true }], keysPerPersonMax: random.pick([1, 2, 1000]) }), facts }
 }
 
 const stored = (documents: ReadonlyMap<string, unknown>) => {
@@ -90,5 +111,25 @@ describe('decide', () => {
       for (const [key, person] of Object.entries(told)) expect(stored(documents).person[key]).toBe(person)
     }
     process.stdout.write(`${facts} facts, each held against the reference\n`)
+  })
+
+  it('decides first facts the short way as it would the whole way', () => {
+    const short: Record<string, number> = {}
+    for (let seed = 0; seed < 100; seed++) {
+      const { project, facts } = seed % 2 === 0 ? randomFacts(seed) : firstFacts(seed)
+      const documents = new Map<string, unknown>()
+      const read = (id: string): unknown => documents.get(id) ?? null
+      facts.forEach((fact, offset) => {
+        const alone = decideAlone(new Neighbourhood(project, read), fact, { offset })
+        const whole = decideWhole(new Neighbourhood(project, read), read, fact, { offset })
+        if (alone) {
+          expect({ seed, offset, fact, decision: alone }).toEqual({ seed, offset, fact, decision: whole })
+          short[fact.type] = (short[fact.type] ?? 0) + 1
+        }
+        for (const [id, document] of whole.puts) documents.set(id, document)
+      })
+    }
+    process.stdout.write(`the short way: ${JSON.stringify(short)}\n`)
+    expect(Object.keys(short).sort()).toEqual(['key.numbered', 'pair.linked', 'user.seen'])
   })
 })

@@ -3,6 +3,7 @@ import { ANONYMOUS, compareOrder, keyOf, valueOf } from '@millrace/contracts'
 import type { Puts } from './apply-fact.ts'
 import { applyFact, keysOfFact } from './apply-fact.ts'
 import { Components } from './components.ts'
+import { decideAlone } from './decide-alone.ts'
 import type { DocumentId, LinkDocument, Outcome, Refusal } from './documents.ts'
 import { baseDocumentId, baseOf, keysOfBase, linkDocumentId, pairId } from './documents.ts'
 import type { Link } from './links.ts'
@@ -32,6 +33,12 @@ export interface FactPosition {
 export const decide = (project: IdentityProject, read: ReadDocument, fact: IdentityFact, at: FactPosition): Decision => {
   const before = new Neighbourhood(project, read)
   before.require(keysOfFact(fact).map((key) => baseDocumentId(project.id, baseOf(key))))
+  return decideAlone(before, fact, at) ?? decideWhole(before, read, fact, at)
+}
+
+/** The whole way, for any fact. */
+export const decideWhole = (before: Neighbourhood, read: ReadDocument, fact: IdentityFact, at: FactPosition): Decision => {
+  const { project } = before
   const puts = applyFact(before, fact)
   if (puts.size === 0) return { puts, placed: [], map: [] }
   const readAfter: ReadDocument = (id) => (puts.has(id) ? puts.get(id) : read(id))

@@ -30,8 +30,10 @@ export interface FactAt {
 export const openIdentity = (deps: IdentityDeps): ConsumeOptions => ({
   group: 'identity',
   topics: [topics.facts.name],
-  batchRecordsMax: 1_000,
-  batchBytesMax: 1024 * 1024,
+  // At least what all partitions of resolve tell while one batch is decided. With 1,000 an import left 73,000 facts
+  // behind, and a merge that was asked for after it waited for all of them.
+  batchRecordsMax: 10_000,
+  batchBytesMax: 2 * 1024 * 1024,
   lingerMs: 0,
   open: (assignment) => openPartition(deps, assignment),
   onFault: (error, at) => deps.logger.error({ event: 'identity.failed', err: error, ...at }, 'will be opened again'),
