@@ -14,6 +14,28 @@ export const untilStored = async (millrace: Millrace, events: number): Promise<v
   }
 }
 
+/** Resolves when every consumer has handled everything and all profiles are in ClickHouse, looked at twice. */
+export const untilDrained = async (millrace: Millrace): Promise<void> => {
+  const deadline = performance.now() + STORED_WAIT_MS_MAX
+  for (let quiet = 0; quiet < 2; ) {
+    const left = await backlogOf(millrace)
+    quiet = left.length === 0 ? quiet + 1 : 0
+    if (performance.now() > deadline) throw new Error(`not drained: ${left.join(', ')}`)
+    await sleep(200)
+  }
+}
+
+/** What waits where, as `group topic: records`; nothing when all is drained. */
+export const backlogOf = async (millrace: Millrace): Promise<readonly string[]> => {
+  const text = await (await fetch(`${millrace.url}/metrics`)).text()
+  const lags = [...text.matchAll(/^millrace_consumer_lag_records\{group="(\w+)",topic="([\w.]+)"\} (\d+)/gm)]
+  const waiting = Number(/^millrace_profile_builder_snapshots_waiting (\d+)/m.exec(text)?.[1])
+  return [
+    ...lags.filter(([, , , records]) => Number(records) > 0).map(([, group, topic, records]) => `${group} ${topic}: ${records}`),
+    ...(waiting > 0 ? [`profiles: ${waiting}`] : []),
+  ]
+}
+
 /** The longest delay of the event loop since the last call, in milliseconds; each reading of /metrics starts it anew. */
 export const eventLoopMaxMs = async (millrace: Millrace): Promise<number> => {
   const text = await (await fetch(`${millrace.url}/metrics`)).text()

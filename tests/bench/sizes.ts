@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { startMillrace, type Millrace } from '../support/millrace.ts'
 import { p50p99, type Figures } from './figures.ts'
 import { load } from './load.ts'
-import { eventLoopMaxMs, untilStored } from './product.ts'
+import { benchMerges } from './merges.ts'
+import { backlogOf, eventLoopMaxMs, untilDrained, untilStored } from './product.ts'
 import { cpuMicros, cpuPercent, diskMb, memoryOf, sleep } from './watch.ts'
 
 const READS = 1_000
-const MERGES = 20
 const SETTLE_MS = 15_000
 
 /** One row of the README's table of sizes. */
@@ -37,18 +37,22 @@ export const benchSize = async (figures: Figures, { people, events, merges }: { 
     await untilStored(millrace, events)
     const loadSeconds = (performance.now() - startedAt) / 1000
     const stallMs = await eventLoopMaxMs(millrace)
-    // Rows of profiles and merges of parts come a little behind.
+    const left = await backlogOf(millrace)
+    await untilDrained(millrace)
+    const drainedSeconds = (performance.now() - startedAt) / 1000 - loadSeconds
+    // Merges of parts come a little behind.
     await sleep(SETTLE_MS)
     const micros = (cpuMicros(millrace.pid) - before) / events
     add('whole path, first byte to SQL', events / loadSeconds, 'events/s', 'batches of 100, 16 connections, as fast as answered; the sender shares the cores')
     add('whole path, CPU', micros, 'µs/event', `all consumers and ClickHouse, ${SETTLE_MS / 1000} s afterwards included`)
+    add('everything else handled', drainedSeconds, 's after that', `when all events are in SQL there still wait: ${left.join(', ') || 'nothing'}`)
     add('longest stall of the event loop', stallMs, 'ms', 'while loading at full speed')
     const memory = memoryOf(millrace.pid)
     add('memory after loading', `${memory.ownMb} / ${memory.residentMb} / ${memory.peakMb}`, 'MB', 'own / with mapped files / peak')
     const disk = diskMb(dataDir)
     add('disk', `${disk} (log ${diskMb(join(dataDir, 'log'))}, ClickHouse ${diskMb(join(dataDir, 'warehouse'))})`, 'MB', `${Math.round((disk * 2 ** 20) / events)} bytes an event`)
     add('profile read, p50 / p99', p50p99(await readProfiles(millrace, people)), 'ms', `${READS} × GET /api/profiles?userId=…, one after the other, HTTP included`)
-    if (merges) add('merge → visible in SQL, p50 / p99', p50p99(await mergePeople(millrace)), 'ms', `${MERGES} explicit merges, from the 202, asked every 10 ms`)
+    if (merges) await benchMerges(millrace, { people, events, add })
     await millrace.stop()
     const restartedAt = performance.now()
     millrace = await startMillrace({ dataDir })
@@ -72,26 +76,6 @@ const readProfiles = async (millrace: Millrace, people: number): Promise<readonl
     const person = (read * 7919) % people
     const at = performance.now()
     await millrace.api(`/api/profiles?userId=r-u${person}`)
-    times.push(performance.now() - at)
-  }
-  return times
-}
-
-const MERGE_MS_MAX = 30_000
-
-const mergePeople = async (millrace: Millrace): Promise<readonly number[]> => {
-  const times: number[] = []
-  for (let pair = 0; pair < MERGES; pair++) {
-    const [a, b] = [`r-u${pair * 2 + 100}`, `r-u${pair * 2 + 101}`]
-    const key = (value: string) => ({ type: 'user_id', value })
-    await millrace.api('/api/identity/commands', { op: 'merge', a: key(a), b: key(b) })
-    const at = performance.now()
-    for (;;) {
-      const [row] = await millrace.sql<{ n: number }>(`SELECT toUInt32(uniqExact(person_id)) AS n FROM millrace.events WHERE user_id IN ('${a}', '${b}')`)
-      if (row!.n === 1) break
-      if (performance.now() - at > MERGE_MS_MAX) throw new Error(`the merge of ${a} and ${b} is not visible`)
-      await sleep(10)
-    }
     times.push(performance.now() - at)
   }
   return times
