@@ -1,5 +1,6 @@
 import type { Clock, ColumnStore, EventLog, HotStore } from '@millrace/ports'
 import type { FastifyPluginAsync } from 'fastify'
+import type { RouteDocs } from './openapi/route-docs.ts'
 import { within } from './within.ts'
 
 /** Something that a service needs for its work. Services of one process share those of a name. */
@@ -26,11 +27,17 @@ export const columnStoreReady = (columns: Pick<ColumnStore, 'query'>): ReadyChec
 
 const CHECK_MS_MAX = 2_000
 
+const ALIVE: RouteDocs = { summary: 'Whether the process answers.', access: 'none', answer: { description: '`{status: "ok"}`' } }
+const READY: RouteDocs = {
+  summary: 'Whether all of the work can be done: 200, else 503 with the reason of each part in `parts`.', access: 'none',
+  answer: { description: '`{status, parts}`' },
+}
+
 /** GET /healthz (the process answers) and GET /readyz (all of the work can be done; else 503 with what is missing). */
 export const healthRoutes = (checks: readonly ReadyCheck[], clock: Clock): FastifyPluginAsync => async (app) => {
   const parts = [...new Map(checks.map((check) => [check.name, check])).values()].map(({ name, check }) => ({ name, check: oneAtATime(check) }))
-  app.get('/healthz', async () => ({ status: 'ok' }))
-  app.get('/readyz', async (_request, reply) => {
+  app.get('/healthz', { config: { docs: ALIVE } }, async () => ({ status: 'ok' }))
+  app.get('/readyz', { config: { docs: READY } }, async (_request, reply) => {
     const results = await Promise.all(parts.map(async ({ name, check }) => ({ name, fault: await faultOf(clock, check) })))
     const ready = results.every(({ fault }) => fault === null)
     const told = Object.fromEntries(results.map(({ name, fault }) => [name, fault ?? 'ok']))

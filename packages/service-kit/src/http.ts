@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net'
 import { type ErrorCode, ProblemError } from '@millrace/contracts'
 import type { Ids } from '@millrace/ports'
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify'
 import { guard } from './guard.ts'
 import type { Logger } from './logger.ts'
+import { collectRoutes } from './openapi/routes.ts'
 import { PROBLEM_TYPE, problemOf, toProblem } from './problem.ts'
 import type { Caller } from './access.ts'
 
@@ -11,6 +12,10 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who calls the API: set by `requireApiKey`, null elsewhere. */
     caller: Caller | null
+  }
+  interface FastifyInstance {
+    /** Every route that was registered, for the document of the interface. */
+    routesSoFar: () => readonly RouteOptions[]
   }
   interface FastifyContextConfig {
     /** A path of a collection protocol: any web page may write to it, so Host and Origin are not checked. */
@@ -57,6 +62,7 @@ export const createHttp = (options: HttpOptions): FastifyInstance => {
     clientErrorHandler: (error, socket) => answerSocket(error, socket, options.ids.uuid()),
   })
   const paths = watchPaths(app)
+  app.decorate('routesSoFar', collectRoutes(app))
   app.decorateRequest('caller', null)
   app.addHook('onRequest', guard(options.hosts ?? []))
   app.setErrorHandler((error, request, reply) => answerFault(options.logger, error, request, reply))

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, type Metric, Registry } from 'prom-client'
+import type { RouteDocs } from './openapi/route-docs.ts'
 
 export { Counter, Gauge, Histogram }
 
@@ -36,7 +37,9 @@ export const metricRows = (registry: MetricsRegistry, prefix: string): readonly 
     .filter(({ name }) => name.startsWith(prefix))
     .map(({ name, help, labelNames }) => `| \`${name}\` | ${labelNames.map((label) => `\`${label}\``).join(', ')} | ${help} |`)
 
+const METRICS: RouteDocs = { summary: 'Figures for Prometheus.', access: 'none', answer: { description: 'Prometheus’ text format.', type: 'text/plain' } }
+
 /** GET /metrics in Prometheus' text format. */
 export const metricsRoutes = (registry: MetricsRegistry): FastifyPluginAsync => async (app) => {
-  app.get('/metrics', async (_request, reply) => reply.header('content-type', registry.contentType).send(await registry.metrics()))
+  app.get('/metrics', { config: { docs: METRICS } }, async (_request, reply) => reply.header('content-type', registry.contentType).send(await registry.metrics()))
 }

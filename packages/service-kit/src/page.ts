@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { type AccessDeps, callerOf, requireApiKey } from './access.ts'
+import type { RouteDocs } from './openapi/route-docs.ts'
 import { sessionOf } from './sessions.ts'
 
 /** The built console. */
@@ -13,17 +14,20 @@ const POLICY = [
   "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'",
 ].join('; ')
 
+const SETUP: RouteDocs = { summary: 'What the page needs to show how to send events.', access: 'api-key', answer: { description: '`{writeKey}`' } }
+
 /**
  * GET / and its files, for a browser that is signed in; GET /api/setup, what the page needs to show how to send events.
  * No style, script or picture comes from elsewhere, and nobody may frame the page.
  */
 export const pageRoutes = (deps: AccessDeps, folder: string = PAGE_FOLDER): FastifyPluginAsync => async (app) => {
-  app.get('/api/setup', { onRequest: requireApiKey(deps) }, async (request) => {
+  app.get('/api/setup', { onRequest: requireApiKey(deps), config: { docs: SETUP } }, async (request) => {
     const { project } = callerOf(request)
     return { writeKey: (await deps.projects.shownWriteKey(project.id)) ?? null }
   })
   if (!existsSync(folder)) return
   await app.register(async (files) => {
+    files.addHook('onRoute', (route) => void (route.config = { ...route.config, docs: 'page' }))
     files.addHook('onRequest', async (request, reply) => {
       protect(reply)
       if ((await sessionOf(deps, request.headers.cookie)) === undefined) return notSignedIn(request, reply)

@@ -1,7 +1,9 @@
 import { ProblemError } from '@millrace/contracts'
 import type { Clock, HotStore, Ids } from '@millrace/ports'
 import type { FastifyPluginAsync } from 'fastify'
+import { z } from 'zod'
 import { type AccessDeps, callerOf, requireApiKey } from './access.ts'
+import type { RouteDocs } from './openapi/route-docs.ts'
 import { hashKey, type Role } from './projects.ts'
 
 const SCOPE = 'sessions'
@@ -40,19 +42,26 @@ export const sessionOf = async ({ hot, clock }: SessionDeps, cookies: string | u
   return session && session.until > clock.now() ? session : undefined
 }
 
+const SIGN_IN: RouteDocs = {
+  summary: 'Opens a session by the one-time link of the first screen.', access: 'none', query: z.object({ token: z.string() }),
+  answer: { description: 'A page that moves on, and the cookie.', type: 'text/html' }, codes: ['SIGN_IN_LINK_INVALID'],
+}
+const SESSION: RouteDocs = { summary: 'Who calls: role and project.', access: 'api-key', answer: { description: '`{role, project}`' } }
+const SIGN_OUT: RouteDocs = { summary: 'Ends the session of the cookie.', access: 'none', answer: { status: 204, description: 'The session is over.', type: null } }
+
 /** GET /sign-in, GET /api/session, POST /api/sign-out. */
 export const signInRoutes = (deps: AccessDeps & { readonly ids: Ids }): FastifyPluginAsync => async (app) => {
-  app.get<{ Querystring: { token?: string } }>('/sign-in', async (request, reply) => {
+  app.get<{ Querystring: { token?: string } }>('/sign-in', { config: { docs: SIGN_IN } }, async (request, reply) => {
     const token = await openSession(deps, String(request.query.token ?? ''))
     // A page that moves on by itself: after a redirect from another site a Strict cookie would not be sent.
     return reply.header('set-cookie', cookie(token, SESSION_MS, request.protocol)).header('cache-control', 'no-store')
       .header('referrer-policy', 'no-referrer').type('text/html; charset=utf-8').send(MOVE_ON)
   })
-  app.get('/api/session', { onRequest: requireApiKey(deps) }, async (request) => {
+  app.get('/api/session', { onRequest: requireApiKey(deps), config: { docs: SESSION } }, async (request) => {
     const { project, role } = callerOf(request)
     return { role, project: { id: project.id, name: project.name, zone: project.zone, currency: project.currency } }
   })
-  app.post('/api/sign-out', async (request, reply) => {
+  app.post('/api/sign-out', { config: { docs: SIGN_OUT } }, async (request, reply) => {
     const token = cookieOf(request.headers.cookie)
     if (token !== undefined) await deps.hot.update(SCOPE, sessionKey(token), () => undefined)
     return reply.header('set-cookie', cookie('', 0, request.protocol)).code(204).send()

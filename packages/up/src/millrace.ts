@@ -6,8 +6,8 @@ import type { Clock } from '@millrace/ports'
 import { createProfileBuilder } from '@millrace/profile-builder'
 import { createSegmentation, segmentationConfig } from '@millrace/segmentation'
 import {
-  createHttp, createMetricsRegistry, createProjects, createSignInPath, doorPart, healthRoutes, metricsRoutes, pageRoutes, projectRoutes,
-  proveFree, signInRoutes, startParts, within,
+  createHttp, createMetricsRegistry, createProjects, createSignInPath, doorPart, healthRoutes, metricsRoutes, openApiRoutes, pageRoutes,
+  projectRoutes, proveFree, signInRoutes, startParts, within,
   type Address, type Logger, type Projects,
 } from '@millrace/service-kit'
 import type { UpConfig } from './config.ts'
@@ -15,6 +15,7 @@ import { drainAll } from './drain.ts'
 import { firstProject, type FirstKeys } from './first-project.ts'
 import { openFolder, type Opened, type Ports } from './folder/open-folder.ts'
 import type { Probe } from './probe/kill-probe.ts'
+import { millraceVersion } from './version.ts'
 
 export interface MillraceOptions {
   readonly logger: Logger
@@ -112,6 +113,7 @@ const createServices = (given: ServiceDeps) => {
 const httpOf = async (config: UpConfig, logger: Logger, ports: Ports, projects: Projects, services: ReturnType<typeof createServices>) => {
   const access = { projects, ...ports }
   const app = createHttp({ logger, ids: ports.ids, hosts: config.names })
+  await app.register(openApiRoutes({ title: 'Millrace', version: millraceVersion() }))
   await app.register(healthRoutes([services.ingest, services.profileBuilder, services.segmentation, services.metrics].flatMap(({ checks }) => checks), ports.clock))
   await app.register(metricsRoutes(services.registry))
   await app.register(signInRoutes(access))

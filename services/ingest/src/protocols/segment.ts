@@ -1,10 +1,11 @@
 import { type EventType, type Origin, ProblemError, refuse } from '@millrace/contracts'
-import { basicUserOf, sendProblem, type WriteAccess, writeAccessOf } from '@millrace/service-kit'
+import { basicUserOf, type RouteDocs, sendProblem, type WriteAccess, writeAccessOf } from '@millrace/service-kit'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Door } from '../door.ts'
 import { unpack } from '../domain/unpack.ts'
 import { answerPreflight, openToPages } from './cors.ts'
 import { keyInBody, parseBody, readBatch, readSingle, type SegmentBody } from './segment-body.ts'
+import { BATCH, OWN_FIGURES, PREFLIGHT, SETTINGS, singleDocs } from './segment-docs.ts'
 import { segmentSettings } from './segment-settings.ts'
 
 const PROTOCOL = 'segment'
@@ -27,16 +28,16 @@ export const segmentRoutes = (door: Door): FastifyPluginAsync => async (app) => 
     done()
   })
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: config.BODY_BYTES_MAX }, (_request, body, done) => done(null, body))
-  const options = { config: { collection: true }, onRequest: door.openRequests.enter }
+  const options = (docs: RouteDocs) => ({ config: { collection: true, docs }, onRequest: door.openRequests.enter })
   const batch: Reader = (parsed, body) => readBatch(parsed, body, config.BATCH_EVENTS_MAX)
-  for (const path of BATCH_PATHS) app.post(`/v1/${path}`, options, collect(door, batch, answerBatch))
+  for (const path of BATCH_PATHS) app.post(`/v1/${path}`, options(BATCH), collect(door, batch, answerBatch))
   for (const [path, type] of SINGLE_PATHS) {
-    app.post(`/v1/${path}`, options, collect(door, (parsed, body) => readSingle(parsed, body, type), answerSingle))
+    app.post(`/v1/${path}`, options(singleDocs(type)), collect(door, (parsed, body) => readSingle(parsed, body, type), answerSingle))
   }
   // The SDK's own figures about itself: taken, and of no use here.
-  app.post('/v1/m', options, async () => ({ success: true }))
-  app.options('/v1/*', { config: { collection: true } }, answerPreflight)
-  app.get<{ Params: { key: string } }>('/v1/projects/:key/settings', { config: { collection: true } }, async (request, reply) => {
+  app.post('/v1/m', options(OWN_FIGURES), async () => ({ success: true }))
+  app.options('/v1/*', { config: { collection: true, docs: PREFLIGHT } }, answerPreflight)
+  app.get<{ Params: { key: string } }>('/v1/projects/:key/settings', { config: { collection: true, docs: SETTINGS } }, async (request, reply) => {
     await accessOf(door, request.params.key)
     return reply.header('cache-control', 'no-cache').send(segmentSettings(request.params.key, addressOf(request, config.PUBLIC_URL)))
   })

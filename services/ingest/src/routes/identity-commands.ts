@@ -3,7 +3,7 @@ import {
   topics, USER,
 } from '@millrace/contracts'
 import type { Clock, EventLog, HotStore, Ids } from '@millrace/ports'
-import { callerOf, type Projects, requireApiKey } from '@millrace/service-kit'
+import { callerOf, type Projects, requireApiKey, type RouteDocs } from '@millrace/service-kit'
 import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
 
@@ -18,9 +18,14 @@ export interface IdentityCommandDeps {
   readonly projects: Projects
 }
 
+const DOCS: RouteDocs = {
+  summary: 'Joins two keys on purpose, or cuts them.', access: 'admin', body: identityCommand,
+  answer: { status: 202, description: '`{commandId, op, a, b}`: the log has it.' }, codes: ['BAD_REQUEST', 'KEY_INVALID', 'LOG_FULL', 'LOG_BUSY', 'LOG_CLOSED'],
+}
+
 /** POST /api/identity/commands: joins two keys on purpose, or cuts them. Answered when the log has it. */
 export const identityCommandRoutes = (deps: IdentityCommandDeps): FastifyPluginAsync => async (app) => {
-  app.post('/api/identity/commands', { onRequest: requireApiKey(deps, 'admin') }, async (request, reply) => {
+  app.post('/api/identity/commands', { onRequest: requireApiKey(deps, 'admin'), config: { docs: DOCS } }, async (request, reply) => {
     const { project, role } = callerOf(request)
     const asked = identityCommand.parse(request.body)
     const [a, b] = [keyAsked(project, asked.a), keyAsked(project, asked.b)]

@@ -1,20 +1,25 @@
 import type { ColumnStore } from '@millrace/ports'
-import { callerOf } from '@millrace/service-kit'
+import { callerOf, type RouteDocs } from '@millrace/service-kit'
 import { quoted, STORE_DATABASE, unsigned } from '@millrace/warehouse'
 import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
 import { boundedBy, type Asking } from '../questions/ask.ts'
-import { parseQuestion } from './questions.ts'
+import { parseQuestion, QUESTION_CODES } from './questions.ts'
 
 const catalogueQuery = z.strictObject({ event: z.string().min(1).max(500).optional() })
 const NAMES_MAX = 1000
 /** Properties are told from this many of the newest events with the name. */
 const SAMPLE_EVENTS = 100_000
 
+const DOCS: RouteDocs = {
+  summary: 'Names of events with counts; with `event`, the properties of its events.', access: 'api-key', query: catalogueQuery,
+  answer: { description: 'Names, or properties.' }, codes: QUESTION_CODES,
+}
+
 /** GET /api/catalogue: the names of events; with `?event=` the properties that its events have. */
 export const catalogueRoutes = ({ columns, bounds }: Asking): FastifyPluginAsync => async (app) => {
   const settings = boundedBy(bounds)
-  app.get('/api/catalogue', async (request) => {
+  app.get('/api/catalogue', { config: { docs: DOCS } }, async (request) => {
     const { event } = parseQuestion(catalogueQuery, request.query)
     const project = callerOf(request).project.id
     return event === undefined ? eventsOf(columns, project, settings) : propertiesOf(columns, project, event, settings)

@@ -1,9 +1,9 @@
-import { callerOf } from '@millrace/service-kit'
+import { callerOf, type RouteDocs } from '@millrace/service-kit'
 import { quoted, STORE_DATABASE, unsigned } from '@millrace/warehouse'
 import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
 import { boundedBy, type Asking } from '../questions/ask.ts'
-import { parseQuestion } from './questions.ts'
+import { parseQuestion, QUESTION_CODES } from './questions.ts'
 
 const cursor = z.string().regex(/^\d{1,15}-\d{1,15}-\d{1,15}-\d{1,15}$/, 'the `next` of an answer before')
 const rejectedQuery = z.strictObject({
@@ -25,9 +25,13 @@ interface Row {
   readonly index: number
 }
 
+const DOCS: RouteDocs = {
+  summary: 'Refused events, newest first.', access: 'api-key', query: rejectedQuery, answer: { description: '`{rejected, next}`' }, codes: QUESTION_CODES,
+}
+
 /** GET /api/rejected?limit&code&before: refused events, newest first, a page at a time; `bytes` are base64. */
 export const rejectedRoutes = ({ columns, bounds }: Asking): FastifyPluginAsync => async (app) => {
-  app.get('/api/rejected', async (request) => {
+  app.get('/api/rejected', { config: { docs: DOCS } }, async (request) => {
     const { limit, code, before } = parseQuestion(rejectedQuery, request.query)
     const conditions = [
       `project = ${unsigned(callerOf(request).project.id)}`,

@@ -1,6 +1,6 @@
 import { ANONYMOUS, declaredId, type Key, keyOf, ProblemError, type Project, USER, type Zone } from '@millrace/contracts'
 import type { ColumnStore } from '@millrace/ports'
-import { type AccessDeps, callerOf, requireApiKey } from '@millrace/service-kit'
+import { type AccessDeps, callerOf, requireApiKey, type RouteDocs } from '@millrace/service-kit'
 import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
 import { readPeople } from './list.ts'
@@ -30,11 +30,21 @@ const profilesQuery = z.strictObject({
 })
 const personParams = z.object({ personId: z.uuid().transform((id) => id.toLowerCase()) })
 
+const FIND: RouteDocs = {
+  summary: 'The person of a key, or without one a page of people, seen last first.', access: 'api-key', query: profilesQuery,
+  answer: { description: 'A profile, or `{people, next, freshness}`.' }, codes: ['BAD_REQUEST', 'KEY_INVALID', 'PERSON_NOT_FOUND', 'STORE_UNAVAILABLE'],
+}
+const ONE: RouteDocs = { summary: 'What is known of a person.', access: 'api-key', answer: { description: 'A profile.' }, codes: ['PERSON_NOT_FOUND'] }
+const TIMELINE: RouteDocs = {
+  summary: 'A person’s events, newest first.', access: 'api-key', query: timelineQuery,
+  answer: { description: '`{events, next, freshness}`' }, codes: ['BAD_REQUEST', 'PERSON_NOT_FOUND', 'STORE_UNAVAILABLE'],
+}
+
 /** `/api/profiles…`: people and what is known of them, for the project of the API key alone. */
 export const profileRoutes = (deps: RouteDeps): FastifyPluginAsync => async (app) => {
   app.addHook('onRequest', requireApiKey(deps))
 
-  app.get('/api/profiles', async (request) => {
+  app.get('/api/profiles', { config: { docs: FIND } }, async (request) => {
     const query = profilesQuery.parse(request.query)
     const { project } = callerOf(request)
     const key = askedKey(project, query)
@@ -43,11 +53,11 @@ export const profileRoutes = (deps: RouteDeps): FastifyPluginAsync => async (app
     if (person === null) throw new ProblemError('PERSON_NOT_FOUND')
     return readProfile(deps, project.id, person, deps.zoneOf(project))
   })
-  app.get('/api/profiles/:personId', async (request) => {
+  app.get('/api/profiles/:personId', { config: { docs: ONE } }, async (request) => {
     const { project } = callerOf(request)
     return readProfile(deps, project.id, idOf(request.params), deps.zoneOf(project))
   })
-  app.get('/api/profiles/:personId/timeline', async (request) => {
+  app.get('/api/profiles/:personId/timeline', { config: { docs: TIMELINE } }, async (request) => {
     const query = timelineQuery.parse(request.query)
     return readTimeline(deps, callerOf(request).project.id, idOf(request.params), query)
   })

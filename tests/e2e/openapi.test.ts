@@ -1,0 +1,46 @@
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { describe, expect, it } from 'vitest'
+import { millraceForAll } from '../support/running.ts'
+
+interface Operation {
+  readonly operationId: string
+  readonly security: readonly object[]
+  readonly responses: Readonly<Record<string, unknown>>
+}
+interface Document {
+  readonly openapi: string
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+}
+
+/** One path of each part; that none is missing is held at the start, which fails for a route without docs. */
+const SOME = ['/v1/batch', '/v1/track', '/api/metrics/funnel', '/api/segments/{id}/people/{personId}', '/api/profiles', '/api/identity/commands', '/api/ledger', '/api/projects', '/readyz', '/metrics', '/api/openapi.json']
+
+describe('the OpenAPI document of the running product', () => {
+  const running = millraceForAll()
+  const read = async (): Promise<Document> => (await (await fetch(`${running.millrace.url}/api/openapi.json`)).json()) as Document
+
+  it('is valid OpenAPI 3.1 and has the routes of every service, each under a name of its own', async () => {
+    const document = await read()
+    const { valid, errors } = await new Validator().validate({ ...document })
+    expect(errors).toBeUndefined()
+    expect([valid, document.openapi]).toEqual([true, '3.1.0'])
+    expect(SOME.filter((path) => !(path in document.paths))).toEqual([])
+    const ids = Object.values(document.paths).flatMap((path) => Object.values(path).map(({ operationId }) => operationId))
+    expect(new Set(ids).size).toBe(ids.length)
+    console.log(`openapi: ${ids.length} operations on ${Object.keys(document.paths).length} paths, ${JSON.stringify(document).length} bytes`)
+  })
+
+  it('names addresses that are there, says who may call, and each refusal is one that it lists', async () => {
+    for (const [path, operations] of Object.entries((await read()).paths)) {
+      for (const [method, { security, responses }] of Object.entries(operations)) {
+        if (path === '/api/live') continue
+        const address = running.millrace.url + path.replaceAll(/\{\w+\}/g, 'x')
+        const answer = await fetch(address, { method: method.toUpperCase(), ...(method === 'post' || method === 'put' ? { body: '{}', headers: { 'content-type': 'application/json' } } : {}) })
+        const text = await answer.text()
+        expect({ path, method, status: String(answer.status), text }).toMatchObject({ status: expect.toBeOneOf(Object.keys(responses)) })
+        if (security.length > 0) expect({ path, method, status: answer.status }).toMatchObject({ status: 401 })
+        if (answer.headers.get('content-type')?.startsWith('application/problem+json')) expect(JSON.stringify(responses[answer.status]), text).toContain(`"${(JSON.parse(text) as { code: string }).code}"`)
+      }
+    }
+  })
+})
