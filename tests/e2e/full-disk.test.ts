@@ -79,9 +79,9 @@ describe.skipIf(!disk)('a disk that becomes full while events come', () => {
 
 /** Also what is given back meanwhile is taken at once, so that nothing can creep on. */
 const keepFull = () => {
-  let stopped = false
+  const stopping = new AbortController()
   const filling = (async () => {
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       disk!.fill()
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
@@ -89,7 +89,7 @@ const keepFull = () => {
   return {
     atLeast: (ms: number) => new Promise((resolve) => setTimeout(resolve, ms)),
     stop: () => {
-      stopped = true
+      stopping.abort()
       return filling
     },
   }

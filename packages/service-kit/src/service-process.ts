@@ -6,10 +6,12 @@ import { healthRoutes, type ReadyCheck } from './health.ts'
 import { createHttp } from './http.ts'
 import { createLogger, type Logger } from './logger.ts'
 import { createMetricsRegistry, metricsRoutes, type MetricsRegistry } from './metrics.ts'
+import { openApiRoutes } from './openapi/routes.ts'
 import { createProjects, type Projects } from './projects.ts'
 import { type HostProcess, type Part, runService } from './run.ts'
 import type { ServiceConfig } from './service-config.ts'
 import { StartFault } from './start-fault.ts'
+import { millraceVersion } from './version.ts'
 
 /** What a wiring gives a process. */
 export interface ServicePorts {
@@ -56,7 +58,7 @@ export const runServiceProcess = async (host: HostProcess, { name, config, open,
   const metrics = createMetricsRegistry({ process: true })
   const service = create({ ...ports, logger, projects, metrics })
   const app = createHttp({ logger, ids: ports.ids, hosts: config.HOST_NAMES })
-  await registerAll(app, [healthRoutes(service.checks, ports.clock), metricsRoutes(metrics), ...service.routes])
+  await registerAll(app, [openApiRoutes({ title: `Millrace ${name}`, version: millraceVersion() }), healthRoutes(service.checks, ports.clock), metricsRoutes(metrics), ...service.routes])
   const parts: readonly Part[] = [
     { name: 'ports', start: async () => {}, stop: ports.close },
     { name: 'projects', start: projects.start, stop: projects.stop },

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ConfigError } from '@millrace/service-kit'
+import { ConfigError, millraceVersion } from '@millrace/service-kit'
 import { readUpConfig, upHelp, type UpConfig } from './config.ts'
 import { runDemo } from './demo/run.ts'
 import { totalsText } from './demo/fill.ts'
@@ -12,7 +12,6 @@ import { openMessages } from './messages.ts'
 import { startMillrace, type Millrace } from './millrace.ts'
 import { killProbe } from './probe/kill-probe.ts'
 import { testClock } from './test-clock.ts'
-import { millraceVersion } from './version.ts'
 
 const STOP_MS_MAX = 10_000
 /** Ctrl-C reaches us from the terminal and from the runner: what comes so soon is the same one. */

@@ -6,7 +6,7 @@ import type { Clock } from '@millrace/ports'
 import { createProfileBuilder } from '@millrace/profile-builder'
 import { createSegmentation, segmentationConfig } from '@millrace/segmentation'
 import {
-  createHttp, createMetricsRegistry, createProjects, createSignInPath, doorPart, healthRoutes, metricsRoutes, openApiRoutes, pageRoutes,
+  createHttp, createMetricsRegistry, createProjects, createSignInPath, doorPart, healthRoutes, metricsRoutes, millraceVersion, openApiRoutes, pageRoutes,
   projectRoutes, proveFree, signInRoutes, startParts, within,
   type Address, type Logger, type Projects,
 } from '@millrace/service-kit'
@@ -15,7 +15,6 @@ import { drainAll } from './drain.ts'
 import { firstProject, type FirstKeys } from './first-project.ts'
 import { openFolder, type Opened, type Ports } from './folder/open-folder.ts'
 import type { Probe } from './probe/kill-probe.ts'
-import { millraceVersion } from './version.ts'
 
 export interface MillraceOptions {
   readonly logger: Logger
