@@ -3,25 +3,31 @@ import type { HotStore } from '@millrace/ports'
 import { hotStoreProperty, hotStoreSuite } from '@millrace/ports/suites'
 import { createTempFolder, startRedis, type RunningRedis } from '@millrace/testkit'
 import { afterAll, beforeAll, describe } from 'vitest'
-import { cache, missing } from './redis.ts'
+import { cache, missing, startCluster } from './redis.ts'
 
 if (missing) process.stdout.write(`SKIPPED the hot store on Redis: ${missing}\n`)
 
-describe.skipIf(missing)('on a real Redis', () => {
+/** A cluster is told by several URLs; one server may be named twice. */
+const WAYS = [
+  { name: 'redis', start: () => startRedis(cache), urls: ({ url }: RunningRedis) => [url] },
+  { name: 'redis cluster', start: startCluster, urls: ({ url }: RunningRedis) => [url, url] },
+]
+
+describe.skipIf(missing).each(WAYS)('on a real Redis', ({ name, start, urls }) => {
   let server: RunningRedis
   let made = 0
   beforeAll(async () => {
-    server = await startRedis(cache)
+    server = await start()
   }, 120_000)
   afterAll(() => server?.stop())
 
-  hotStoreSuite('redis', async () => {
+  hotStoreSuite(name, async () => {
     const folder = await createTempFolder('redis-clock')
     const file = folder.at('time')
     let time = 1_000_000
     writeFileClock(file, time)
     const prefix = `t${made++}`
-    const open = () => createRedisHotStore({ urls: [server.url], prefix, clock: createFileClock(file) })
+    const open = () => createRedisHotStore({ urls: urls(server), prefix, clock: createFileClock(file) })
     let hot = await open()
     return {
       hot,
@@ -41,9 +47,9 @@ describe.skipIf(missing)('on a real Redis', () => {
     }
   })
 
-  hotStoreProperty('redis', async (clock) => {
+  hotStoreProperty(name, async (clock) => {
     const prefix = `p${made++}`
-    const open = () => createRedisHotStore({ urls: [server.url], prefix, clock })
+    const open = () => createRedisHotStore({ urls: urls(server), prefix, clock })
     const hot = await open()
     let second: HotStore | undefined
     return {

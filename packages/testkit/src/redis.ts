@@ -10,10 +10,17 @@ import { redisServer } from './redis-server.ts'
 export interface RunningRedis {
   readonly url: string
   readonly port: number
+  /** Where its append-only file is. */
+  readonly folder: string
   /** One command past the client under test; the first line of the answer as it is on the wire. */
   command(...words: readonly string[]): Promise<string>
+  /** A section of INFO. */
+  info(section: string): Promise<string>
   /** kill -9. */
   kill(): Promise<void>
+  /** Holds it, so that it takes commands and answers none. */
+  freeze(): void
+  thaw(): void
   /** Starts it again over the same folder; kills it before if it still runs. */
   restart(): Promise<void>
   /** Kills it and removes its folder. */
@@ -56,7 +63,11 @@ export const startRedis = async (cacheFolder: string, settings: Readonly<Record<
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
-    command: (...words) => ask(port, words),
+    folder,
+    freeze: () => void server?.kill('SIGSTOP'),
+    thaw: () => void server?.kill('SIGCONT'),
+    command: async (...words) => (await ask(port, words)).split('\r\n', 1)[0]!,
+    info: (section) => ask(port, ['INFO', section]),
     kill,
     restart,
     stop: async () => {
@@ -66,17 +77,20 @@ export const startRedis = async (cacheFolder: string, settings: Readonly<Record<
   }
 }
 
+/** The answer as it is on the wire; of a text also what its length promises. */
 const ask = (port: number, words: readonly string[]): Promise<string> =>
   new Promise((resolve, reject) => {
     const socket = createConnection(port, '127.0.0.1')
-    let answer = ''
-    socket.setEncoding('utf8').once('error', reject)
-    socket.on('data', (text) => {
-      answer += String(text)
+    let answer = Buffer.alloc(0)
+    socket.once('error', reject)
+    socket.on('data', (bytes) => {
+      answer = Buffer.concat([answer, bytes])
       const end = answer.indexOf('\r\n')
       if (end < 0) return
+      const text = /^\$(\d+)/.exec(answer.toString('latin1', 0, end))
+      if (text && answer.length < end + 2 + Number(text[1]) + 2) return
       socket.destroy()
-      resolve(answer.slice(0, end))
+      resolve(answer.toString())
     })
     socket.write(`*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`)
   })
