@@ -2,7 +2,7 @@ export { createChdbEngine, createChdbStore, type ChdbEngine, type ChdbOptions } 
 export { createClickHouseStore, type ClickHouseOptions } from './column-store/server.ts'
 export { createSystemClock } from './clock/system.ts'
 export { createEmbeddedLog, type EmbeddedLogOptions } from './event-log/embedded.ts'
-export { StateRefused } from './event-log/state-refused.ts'
+export { StateRefused, StateUnfoldable } from './event-log/state-refused.ts'
 export { createEmbeddedHotStore, type EmbeddedHotStoreOptions } from './hot-store/embedded.ts'
 export { createRedisHotStore, type RedisHotStoreOptions } from './hot-store/redis.ts'
 export { RedisUnfit } from './hot-store/redis-check.ts'

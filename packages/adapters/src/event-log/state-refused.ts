@@ -2,3 +2,8 @@
 export class StateRefused extends Error {
   override readonly name = 'StateRefused'
 }
+
+/** The state is lost, or older than the oldest record that the log has: folding on would leave a hole. */
+export class StateUnfoldable extends Error {
+  override readonly name = 'StateUnfoldable'
+}

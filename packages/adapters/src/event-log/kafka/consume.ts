@@ -13,6 +13,7 @@ export interface KafkaConsumeDeps {
   readonly slot: string
   readonly hot: HotStore
   readonly committed: (group: string, topic: string, partition: number) => Promise<Committed>
+  readonly first: (topic: string, partition: number) => Promise<number>
 }
 
 const COLLECT_MS = 2
@@ -43,6 +44,7 @@ export const consumeKafka = async (deps: KafkaConsumeDeps, options: ConsumeOptio
     runPartition({
       topic, partition, options, membership, commit, hot: deps.hot,
       committed: () => deps.committed(options.group, topic, partition),
+      first: () => deps.first(topic, partition),
       seek: (offset) => consumer.seek({ topic: names.toKafka(topic), partition, offset: String(offset) }),
     })
   const assigned = async (assignment: Readonly<Record<string, readonly number[]>>): Promise<void> => {

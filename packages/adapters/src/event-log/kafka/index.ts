@@ -39,7 +39,9 @@ export const createKafkaLog = async ({ brokers, slot, hot, prefix = '', waitingB
   }
   const extents = (topic: string): Promise<readonly Extent[]> => extentsOf(admin, names.toKafka(topic))
   const committed = async (group: string, topic: string, partition: number): Promise<Committed> =>
-    (await committedOf(admin, names.toKafka(group), names.toKafka(topic), partition)) ?? { offset: await firstOf(extents, topic, partition), metadata: '' }
+    (await committedOf(admin, names.toKafka(group), names.toKafka(topic), partition)) ?? { offset: await first(topic, partition), metadata: '' }
+
+  const first = (topic: string, partition: number): Promise<number> => firstOf(extents, topic, partition)
 
   const append = async (records: readonly NewRecord[]): Promise<void> => {
     checkOpen()
@@ -60,7 +62,7 @@ export const createKafkaLog = async ({ brokers, slot, hot, prefix = '', waitingB
     append,
     async consume(options) {
       checkOpen()
-      const subscription = await consumeKafka({ kafka, generationOf, names, slot, hot, committed }, options)
+      const subscription = await consumeKafka({ kafka, generationOf, names, slot, hot, committed, first }, options)
       subscriptions.add(subscription)
       return {
         drain: () => subscription.drain(),

@@ -38,6 +38,7 @@ it('discards what a consumer has in memory when its state is refused, and begins
     },
     committed: async () => ({ offset: committed, metadata: '' }),
     commit: async ({ positions }) => void (committed = positions[0]!.offset),
+    first: async () => 0,
     membership: () => ({ memberId: 'm', generationId: 1 }),
     seek: () => {},
   })
@@ -49,4 +50,38 @@ it('discards what a consumer has in memory when its state is refused, and begins
   await expect.poll(() => stored).toBe(6)
   await run.stop()
   expect(faults.map((fault) => fault instanceof StateRefused)).toEqual([true])
+})
+
+it('writes state only over what the consumer built on, and does not fold one that the log cannot give back', async () => {
+  const faults: unknown[] = []
+  const overs: (number | undefined)[] = []
+  const hot = { apply: async (_write: StateWrite, over?: number) => (overs.push(over), true), watermark: async () => 4 } as unknown as HotStore
+  let from = 0
+  const run = runPartition({
+    topic: 't', partition: 0, hot,
+    options: {
+      group: 'g', topics: ['t'], batchRecordsMax: 1, batchBytesMax: 1_000, lingerMs: 0,
+      open: async () => ({
+        from, scope: 's',
+        handle: async ({ end }) => ({ outputs: [], state: { scope: 's', watermark: end, puts: [], deletes: [], timers: [] } }),
+        close: async () => {},
+      }),
+      onFault: (error) => {
+        faults.push(error)
+        from = 4
+      },
+    },
+    committed: async () => ({ offset: 6, metadata: '' }),
+    first: async () => 3,
+    commit: async () => {},
+    membership: () => ({ memberId: 'm', generationId: 1 }),
+    seek: () => {},
+  })
+  await expect.poll(() => faults.map((fault) => (fault as Error).message)).toEqual([expect.stringContaining('the state of s ends at 0, and t/0 begins at 3')])
+  const record = (offset: number) => ({ topic: 't', partition: 0, offset, value: Buffer.of(1) })
+  await expect.poll(async () => {
+    await run.push({ fetchedFrom: 4, records: [record(4), record(5), record(6)], end: 7, caughtUp: true })
+    return overs
+  }).toEqual([4, 5, 6])
+  await run.stop()
 })

@@ -1,5 +1,5 @@
 import type { Batch, Committed, ConsumeOptions, HotStore, LogRecord, PartitionConsumer, StateWrite } from '@millrace/ports'
-import { StateRefused } from '../state-refused.ts'
+import { StateRefused, StateUnfoldable } from '../state-refused.ts'
 import type { Membership } from './patched-kafkajs.ts'
 import type { Transaction } from './transactions.ts'
 
@@ -9,6 +9,8 @@ export interface PartitionDeps {
   readonly options: ConsumeOptions
   readonly hot: HotStore
   committed(): Promise<Committed>
+  /** The oldest offset that the log still has. */
+  first(): Promise<number>
   commit(transaction: Transaction): Promise<void>
   /** Who this copy is now; a batch keeps the pair of its arrival. */
   membership(): Membership
@@ -83,11 +85,20 @@ export const runPartition = (deps: PartitionDeps): PartitionRun => {
     const declare = (metadata: string): Promise<void> =>
       deps.commit({ outputs: [], positions: [{ topic, partition, offset: position.offset, metadata }], membership })
     const consumer = await options.open({ topic, partition, committed, declare })
+    await checkFoldable(consumer, committed)
     buffer = []
     end = next = expected = consumer.from
     stale = 0
     deps.seek(consumer.from)
     return { consumer, committed, position, built: { upTo: consumer.from } }
+  }
+
+  /** A lost state is folded again from the log, but not from one that has let its beginning go: what is missing would never be missed. */
+  const checkFoldable = async ({ scope, from }: PartitionConsumer, committed: Committed): Promise<void> => {
+    const first = scope === undefined ? 0 : await deps.first()
+    // Who has committed nothing yet, or not beyond the first record, is new and begins where the log does.
+    if (from >= first || committed.offset <= first) return
+    throw new StateUnfoldable(`the state of ${scope} ends at ${from}, and ${topic}/${partition} begins at ${first}: restore the state, or the log, from a backup`)
   }
 
   const close = async (): Promise<void> => {
