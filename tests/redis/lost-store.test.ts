@@ -71,12 +71,7 @@ describe.skipIf(missing)('state in a Redis that is killed, flushed or goes back'
       hot, scope: SCOPE, end: END,
       before: (at) => {
         if (at < 350 || up) return
-        up = server.kill().then(async () => {
-          // In the middle of a command, as a disk that stopped would leave it.
-          const file = appendOnlyFile(server.folder)
-          truncateSync(file, statSync(file).size - 20_011)
-          await server.restart()
-        })
+        up = cutShort(server)
       },
       recovered: async () => {
         await up
@@ -129,6 +124,14 @@ describe.skipIf(missing)('state in a Redis that is killed, flushed or goes back'
     process.stdout.write(`two copies at once: ${met.map(({ refused }) => refused).join(' and ')} writes refused\n`)
   })
 })
+
+/** In the middle of a command, as a disk that stopped would leave the file. */
+const cutShort = async (server: RunningRedis): Promise<void> => {
+  await server.kill()
+  const file = appendOnlyFile(server.folder)
+  truncateSync(file, statSync(file).size - 20_011)
+  await server.restart()
+}
 
 const TRIES_MAX = 50
 

@@ -85,3 +85,28 @@ it('writes state only over what the consumer built on, and does not fold one tha
   }).toEqual([4, 5, 6])
   await run.stop()
 })
+
+it('notices without traffic that its state is gone', async () => {
+  const faults: unknown[] = []
+  let stored: number | null = 6
+  let opened = 0
+  const run = runPartition({
+    topic: 't', partition: 0, lookMs: 5,
+    hot: { watermark: async () => stored } as unknown as HotStore,
+    options: {
+      group: 'g', topics: ['t'], batchRecordsMax: 1, batchBytesMax: 1_000, lingerMs: 0,
+      open: async () => ({ from: (opened++, stored ?? 0), scope: 's', handle: async () => ({ outputs: [] }), close: async () => {} }),
+      onFault: (error) => void faults.push(error),
+    },
+    committed: async () => ({ offset: 6, metadata: '' }),
+    first: async () => 0,
+    commit: async () => {},
+    membership: () => ({ memberId: 'm', generationId: 1 }),
+    seek: () => {},
+  })
+  await expect.poll(() => opened).toBe(1)
+  stored = null
+  await expect.poll(() => opened).toBe(2)
+  await run.stop()
+  expect(faults).toEqual([expect.objectContaining({ name: 'StateRefused', message: 'the state of s is at 0, this copy built on 6' })])
+})

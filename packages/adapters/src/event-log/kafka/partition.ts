@@ -8,6 +8,8 @@ export interface PartitionDeps {
   readonly partition: number
   readonly options: ConsumeOptions
   readonly hot: HotStore
+  /** How often a partition without traffic looks whether its state is still there. Default 5,000. */
+  readonly lookMs?: number
   committed(): Promise<Committed>
   /** The oldest offset that the log still has. */
   first(): Promise<number>
@@ -38,7 +40,6 @@ export interface PartitionRun {
 
 const BACK_OFF_MS = 50
 const BACK_OFF_MS_MAX = 5_000
-/** How often a partition without traffic looks whether its state is still there. */
 const LOOK_MS = 5_000
 /** A fetch that was under way when the reader was put back is met at most twice. */
 const STALE_FETCHES_MAX = 2
@@ -176,7 +177,7 @@ export const runPartition = (deps: PartitionDeps): PartitionRun => {
         busy = batch !== null || buffer.length > 0
         if (batch) await work(stay!, batch)
         else if (buffer.length > 0) await woken(options.lingerMs)
-        else if ((await woken(LOOK_MS)) === 'late') await look(stay!)
+        else if ((await woken(deps.lookMs ?? LOOK_MS)) === 'late') await look(stay!)
         if (batch) backOff = BACK_OFF_MS
       } catch (error) {
         busy = true
