@@ -1,5 +1,6 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { createClickHouseStore } from '@millrace/adapters'
+import { chanceFrom } from '@millrace/contracts'
 import { StoreError, type ColumnStore } from '@millrace/ports'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { buildEngine, startEngineProcess, type EngineProcess } from '../support/engine.ts'
@@ -29,8 +30,7 @@ describe('a server that is killed and comes back', () => {
   })
 
   it(`has each batch once, in the table and behind its view, when the sender repeats it with its token (${KILLS} kills amid inserts, seed ${SEED})`, { timeout: 240_000 }, async () => {
-    let state = SEED
-    const chance = (): number => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 4_294_967_296
+    const { next: chance } = chanceFrom(SEED)
     let broken = 0
     for (let batch = 0; batch < KILLS; batch++) {
       const insert = { table: 'default.rows', rows: rows(batch), token: `batch-${batch}` }
@@ -80,6 +80,24 @@ describe('a server that is killed and comes back', () => {
     expect(await engine.stop()).toBe(0)
     await engine.start()
     expect(await store.query('SELECT toUInt32(count()) AS n FROM default.rows WHERE batch = 1000')).toEqual([{ n: ROWS }])
+  })
+
+  it('stores nothing of an insert whose body breaks off between two rows, and all of it when it is repeated', async () => {
+    const insert = { table: 'default.rows', rows: rows(2_000), token: 'half' }
+    const whole = insert.rows
+    const half = whole.subarray(0, whole.indexOf('\n', whole.length >> 1) + 1)
+    const target = `/?${new URLSearchParams({ query: 'INSERT INTO default.rows FORMAT JSONEachRow', insert_deduplication_token: 'half', async_insert: '0' })}`
+    const head = `POST ${target} HTTP/1.1\r\nHost: x\r\nAuthorization: ${engine.authorization}\r\n`
+    for (const framing of [`Content-Length: ${whole.length}\r\n\r\n`, `Transfer-Encoding: chunked\r\n\r\n${half.length.toString(16)}\r\n`]) {
+      await new Promise<void>((resolve) => {
+        const socket = connect(Number(new URL(engine.url).port), '127.0.0.1')
+        socket.on('close', () => resolve()).on('error', () => {}).resume()
+        socket.end(Buffer.concat([Buffer.from(head + framing), half]))
+      })
+      expect(await store.query('SELECT toUInt32(count()) AS n FROM default.rows WHERE batch = 2000')).toEqual([{ n: 0 }])
+    }
+    await store.insert(insert)
+    expect(await store.query('SELECT toUInt32(count()) AS n FROM default.rows WHERE batch = 2000')).toEqual([{ n: ROWS }])
   })
 
   it('refuses another password', async () => {

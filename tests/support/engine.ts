@@ -11,7 +11,8 @@ import { freePort } from './millrace.ts'
 /** The engine in a process of its own, as the stack runs it where there is no ClickHouse. */
 export interface EngineProcess {
   readonly url: string
-  readonly pid: () => number
+  /** Header of its user. */
+  readonly authorization: string
   store(options?: Partial<ClickHouseOptions>): ColumnStore
   /** SIGKILL, and wait until it is gone. */
   kill(): Promise<void>
@@ -50,7 +51,7 @@ export const startEngineProcess = async (env: Readonly<Record<string, string>> =
   }
   const engine: EngineProcess = {
     url,
-    pid: () => child!.pid!,
+    authorization: `Basic ${Buffer.from(`${USER}:${PASSWORD}`).toString('base64')}`,
     store: (options) => createClickHouseStore({ url, username: USER, password: PASSWORD, ...options }),
     kill: async () => void (await end('SIGKILL')),
     stop: () => end('SIGTERM'),

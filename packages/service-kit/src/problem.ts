@@ -61,8 +61,11 @@ const FASTIFY: ReadonlyMap<string, ErrorCode> = new Map([
 const TIMEOUTS: ReadonlySet<number> = new Set([159, 160])
 const BOUNDS: ReadonlySet<number> = new Set([158, 241, 307, 396])
 
+// Not reached, too many statements, the net between replicas.
+const UNAVAILABLE: ReadonlySet<number> = new Set([0, 202, 209, 210, 279])
+
 const problemOfStore = (error: StoreError): ProblemError => {
   if (TIMEOUTS.has(error.code)) return new ProblemError('QUERY_TIMEOUT')
   if (BOUNDS.has(error.code)) return new ProblemError('QUERY_TOO_LARGE')
-  return new ProblemError(error.code === 0 ? 'STORE_UNAVAILABLE' : 'INTERNAL')
+  return new ProblemError(UNAVAILABLE.has(error.code) ? 'STORE_UNAVAILABLE' : 'INTERNAL')
 }

@@ -134,8 +134,9 @@ const problemIn = async ({ status, headers, stream }: Answer, deadline: Deadline
   }
   text = text.trim().slice(0, PROBLEM_BYTES_MAX)
   if (code !== null || /^Code: \d+/.test(text)) return exceptionOf(text, code === null ? undefined : Number(code))
-  // Not ClickHouse's own answer: a proxy in front of it.
-  return new Broken(`HTTP ${status} ${text.slice(0, 200)}`, false, undefined)
+  // Not ClickHouse's own answer: a proxy in front of it. What it refuses it refuses again.
+  const message = `the column store answers HTTP ${status} ${text.slice(0, 200)}`
+  return status >= 500 ? new Broken(message, false, undefined) : new StoreError(0, message)
 }
 
 const header = (value: string | readonly string[] | undefined): string | null => (typeof value === 'string' ? value : null)

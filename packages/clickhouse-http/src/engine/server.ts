@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import type { ColumnStore, Ids } from '@millrace/ports'
+import { StoreError, type ColumnStore, type Ids } from '@millrace/ports'
 import { commonHeaders, sendAnswer } from '../answer.ts'
 import { credentialsOf, type Credentials } from '../credentials.ts'
 import { killStatement, onDeparture, taggedSql } from '../departure.ts'
@@ -51,6 +51,11 @@ export const createEngineServer = (deps: EngineHttpDeps, config = engineHttpDefa
   const ok = (reply: FastifyReply) => reply.headers(commonHeaders).type('text/html; charset=UTF-8').send('Ok.\n')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  // Before a body is read: a stranger's could be large.
+  app.addHook('onRequest', async (request) => {
+    if (request.url.startsWith('/?') || request.url === '/') checkUser(deps.user, credentialsOf(urlOf(request).searchParams, request.headers))
+  })
+  app.setErrorHandler((error, _request, reply) => sendProblem(reply, asKnown(error, config), deps.ids.uuid()))
   app.get('/ping', async (_request, reply) => ok(reply))
   app.get('/replicas_status', async (_request, reply) => ok(reply))
   app.route({
@@ -59,9 +64,7 @@ export const createEngineServer = (deps: EngineHttpDeps, config = engineHttpDefa
     handler: async (request, reply) => {
       const queryId = deps.ids.uuid()
       try {
-        const url = new URL(request.url, 'http://localhost')
-        checkUser(deps.user, credentialsOf(url.searchParams, request.headers))
-        await answer(deps, config, { request, reply, queryId, parameters: url.searchParams })
+        await answer(deps, config, { request, reply, queryId, parameters: urlOf(request).searchParams })
       } catch (error) {
         sendProblem(reply, error, queryId)
       }
@@ -70,6 +73,14 @@ export const createEngineServer = (deps: EngineHttpDeps, config = engineHttpDefa
   })
   return app
 }
+
+const urlOf = (request: FastifyRequest): URL => new URL(request.url, 'http://localhost')
+
+const TOO_MANY_BYTES = 307
+
+/** What fastify refuses by itself. */
+const asKnown = (error: unknown, { bodyBytesMax }: EngineHttpConfig): unknown =>
+  (error as { code?: unknown }).code === 'FST_ERR_CTP_BODY_TOO_LARGE' ? new StoreError(TOO_MANY_BYTES, `a request of more than ${bodyBytesMax} bytes`) : error
 
 interface Exchange {
   readonly request: FastifyRequest
