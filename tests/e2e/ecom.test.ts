@@ -1,4 +1,3 @@
-import { startMillrace } from '../support/millrace.ts'
 import { ecom } from './suites/ecom.ts'
 
-ecom(() => startMillrace())
+ecom()

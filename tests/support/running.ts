@@ -1,5 +1,8 @@
 import { afterAll, beforeAll } from 'vitest'
-import { startMillrace, type Millrace, type MillraceOptions } from './millrace.ts'
+import { startMillrace, type Millrace } from './millrace.ts'
+
+/** Gives an instance, or a part of one. */
+export type Start = () => Promise<Millrace>
 
 /** Filled before the first test runs. */
 export interface Running {
@@ -7,11 +10,11 @@ export interface Running {
 }
 
 /** One Millrace for all tests of a file or a `describe`: started before them, stopped and removed behind them. */
-export const millraceForAll = (options: () => MillraceOptions = () => ({})): Running => {
+export const millraceForAll = (start: Start = () => startMillrace()): Running => {
   const running: { millrace?: Millrace } = {}
   beforeAll(async () => {
-    running.millrace = await startMillrace(options())
-  }, 120_000)
+    running.millrace = await start()
+  }, 180_000)
   afterAll(async () => {
     await running.millrace?.stop()
     running.millrace?.remove()

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { settledLedger } from '../../support/ledger.ts'
 import type { Millrace } from '../../support/millrace.ts'
 import { runProgram } from '../../support/program.ts'
+import { millraceForAll, type Start } from '../../support/running.ts'
 
 interface Expected {
   readonly days: readonly { day: string; dau: number; new: number; wau: number; mau: number }[]
@@ -35,7 +36,8 @@ const MAPPING = 'event=event,userId=user_id,timestamp=timestamp,context.sessionI
 const span = { from: '2024-01-04', to: '2024-06-29' }
 
 /** Known answers, on whatever `start` gives: an instance, or a project, without events. */
-export const ecom = (start: () => Promise<Millrace>): unknown => describe.skipIf(!available)('a shop of 31,106 events, imported from a file', () => {
+export const ecom = (start?: Start): unknown => describe.skipIf(!available)('a shop of 31,106 events, imported from a file', () => {
+  const running = millraceForAll(start)
   let millrace: Millrace
   let expected: Expected
   const work = mkdtempSync(join(tmpdir(), 'millrace-ecom-'))
@@ -49,15 +51,11 @@ export const ecom = (start: () => Promise<Millrace>): unknown => describe.skipIf
 
   beforeAll(async () => {
     expected = JSON.parse(readFileSync(join(folder, 'expected', 'ecom.json'), 'utf8')) as Expected
-    millrace = await start()
+    millrace = running.millrace
     await importOnce()
     expect(await settledLedger(millrace, EVENTS)).toMatchObject({ received: EVENTS, stored: EVENTS, rejected: 0, duplicate: 0 })
   }, 120_000)
-  afterAll(async () => {
-    await millrace?.stop()
-    millrace?.remove()
-    rmSync(work, { recursive: true, force: true })
-  })
+  afterAll(() => rmSync(work, { recursive: true, force: true }))
 
   const trends = async (more: object): Promise<readonly { at: string; value: number }[]> =>
     (await millrace.api<Trends>('/api/metrics/trends', { events: [{ event: '*' }], measure: 'people', interval: 'day', ...span, ...more })).series[0]!.points

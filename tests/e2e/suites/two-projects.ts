@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { REFUSED } from '../../../packages/clickhouse-http/test/probes.ts'
 import { eventually, type Millrace } from '../../support/millrace.ts'
+import { millraceForAll, type Start } from '../../support/running.ts'
 import { plainly, tenantOf, type Plain, type Tenant } from '../../support/tenant.ts'
 
 /** Both projects hold the same ids; what differs is a word that stands in everything of one project. */
@@ -17,19 +18,16 @@ let one: Side
 let two: Side
 
 /** One instance, on whatever `start` gives: one that has its first project only, without events. */
-export const twoProjects = (start: () => Promise<Millrace>): unknown => describe('two projects of one instance', () => {
-  beforeAll(() => setUp(start), 120_000)
-  afterAll(async () => {
-    await millrace?.stop()
-    millrace?.remove()
-  })
+export const twoProjects = (start?: Start): unknown => describe('two projects of one instance', () => {
+  const running = millraceForAll(start)
+  beforeAll(() => setUp(running.millrace), 120_000)
   ofAnApiKey()
   ofKeys()
   ofClickHouse()
 })
 
-const setUp = async (start: () => Promise<Millrace>): Promise<void> => {
-  millrace = await start()
+const setUp = async (started: Millrace): Promise<void> => {
+  millrace = started
   const first = tenantOf(millrace, millrace)
   const made = await first.json<{ id: number; writeKey: string; apiKey: string }>('/api/projects', { name: 'The second shop', zone: 'Asia/Shanghai', currency: 'CNY' })
   ;[one, two] = [await fill(first, 'emerald', 1), await fill(tenantOf(millrace, made), 'crimson', made.id)]
