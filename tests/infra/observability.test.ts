@@ -53,10 +53,7 @@ describe('rules and dashboards', () => {
     const asked = expressions.flatMap(({ where, expr }) => seriesOf(expr).map((name) => ({ where, name })))
     expect(asked.length).toBeGreaterThan(40)
     // Those of ClickHouse are held against the engine in clickhouse.test.ts; `up` is Prometheus' own.
-    const untold = asked.filter(({ name }) => !isTold(ours, name) && name !== 'up' && !name.startsWith('ClickHouse'))
-    if (exists('packages/service-kit/src/consumer-metrics.ts')) return expect(untold).toEqual([])
-    process.stdout.write('SKIPPED series of consumers, freshness and ledger in rules and dashboards: no service tells them yet\n')
-    return expect(untold.filter(({ name }) => !/^millrace_(consumer|metrics|scrape)_/.test(name))).toEqual([])
+    expect(asked.filter(({ name }) => !isTold(ours, name) && name !== 'up' && !name.startsWith('ClickHouse'))).toEqual([])
   })
 
   it('take the rate of counters only, each over a range', () => {
