@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, describe, it } from 'vitest'
 import { root } from '../tidy/source-tree.ts'
 import { compose, composeFiles, exists, programOf, text, type ComposeService } from './files.ts'
-import { missingFiles, settingsOf, upSettings } from './settings.ts'
+import { settingsOf, upSettings } from './settings.ts'
 
 const PASSWORDS = ['MILLRACE_REDIS_PASSWORD', 'MILLRACE_CLICKHOUSE_PASSWORD', 'MILLRACE_CLICKHOUSE_CLUSTER_SECRET']
 const given = Object.fromEntries(PASSWORDS.map((name) => [name, `of-the-test-${name.length}`]))
@@ -87,11 +87,6 @@ describe.each(composeFiles)('%s', (path) => {
     for (const [name, container] of containers) {
       const program = programOf(container)
       if (program === undefined) continue
-      const missing = missingFiles(program)
-      if (missing.length > 0) {
-        process.stdout.write(`SKIPPED the settings of ${name} in ${path}: not there yet: ${missing[0]}\n`)
-        continue
-      }
       const known = settingsOf(program)
       const own = Object.keys(container.environment ?? {})
       expect(own.filter((variable) => !known.has(variable)), name).toEqual([])

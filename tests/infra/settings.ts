@@ -1,4 +1,4 @@
-import { exists, text } from './files.ts'
+import { text } from './files.ts'
 
 /** Files in which a program's settings are named; each name stands once, as a key of a zod schema. */
 const filesOf = (program: string): readonly string[] => {
@@ -6,9 +6,6 @@ const filesOf = (program: string): readonly string[] => {
   const own = service ? [`services/${service}/src/config.ts`, 'packages/service-kit/src/service-config.ts'] : [program]
   return [...own, 'packages/wiring/src/stack-config.ts']
 }
-
-/** The files that are not there, so that a test can say why it is skipped. */
-export const missingFiles = (program: string): readonly string[] => [program, ...filesOf(program)].filter((path) => !exists(path))
 
 /** Names of the environment that a program reads. */
 export const settingsOf = (program: string): ReadonlySet<string> =>
