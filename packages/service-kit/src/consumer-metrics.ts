@@ -74,8 +74,8 @@ const measuredBy = (metrics: Metrics, clock: ConsumerMetricsDeps['clock'], optio
 }
 
 const measuredPartition = (metrics: Metrics, clock: ConsumerMetricsDeps['clock'], group: string, consumer: PartitionConsumer): PartitionConsumer => ({
-  from: consumer.from,
-  ...(consumer.firstBatchEnd !== undefined && { firstBatchEnd: consumer.firstBatchEnd }),
+  // All that it says of itself, its scope for one: a log takes no state of a consumer that has not named it.
+  ...consumer,
   handle: async (batch) => {
     const startedAt = clock.now()
     const step = await consumer.handle(batch)

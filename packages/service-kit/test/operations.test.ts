@@ -95,3 +95,13 @@ it('documents the metrics of consumers as they are', () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
   expect(readme.split('\n').filter((line) => line.startsWith('| `millrace_')).sort()).toEqual([...metricRows(registry, 'millrace_')].sort())
 })
+
+it('hands on all that a consumer says of itself', async () => {
+  const metrics = createConsumerMetrics({
+    registry: createMetricsRegistry(), clock: createFixedClock(), logger, log: { extents: async () => [], committed: async () => ({ offset: 0, metadata: '' }) },
+  })
+  const own = { from: 3, scope: 'fold:1', firstBatchEnd: 9, handle: async () => ({ outputs: [] }), close: async () => {} }
+  const { open } = metrics.measured({ group: 'fold', topics: ['t'], batchRecordsMax: 1, batchBytesMax: 1, lingerMs: 0, open: async () => own, onFault: () => {} })
+  const measured = await open({ topic: 't', partition: 1, committed: { offset: 3, metadata: '' }, declare: async () => {} })
+  expect(measured).toMatchObject({ from: 3, scope: 'fold:1', firstBatchEnd: 9 })
+})
