@@ -21,14 +21,15 @@ export const untilDrained = async (millrace: Millrace): Promise<void> => {
     const left = await backlogOf(millrace)
     quiet = left.length === 0 ? quiet + 1 : 0
     if (performance.now() > deadline) throw new Error(`not drained: ${left.join(', ')}`)
-    await sleep(200)
+    // Lags are asked of the log once a second at most.
+    await sleep(1_100)
   }
 }
 
 /** What waits where, as `group topic: records`; nothing when all is drained. */
 export const backlogOf = async (millrace: Millrace): Promise<readonly string[]> => {
   const text = await (await fetch(`${millrace.url}/metrics`)).text()
-  const lags = [...text.matchAll(/^millrace_consumer_lag_records\{group="(\w+)",topic="([\w.]+)"\} (\d+)/gm)]
+  const lags = [...text.matchAll(/^millrace_consumer_lag_records\{group="(\w+)",topic="([\w.]+)",partition="\d+"\} (\d+)/gm)]
   const waiting = Number(/^millrace_profile_builder_snapshots_waiting (\d+)/m.exec(text)?.[1])
   return [
     ...lags.filter(([, , , records]) => Number(records) > 0).map(([, group, topic, records]) => `${group} ${topic}: ${records}`),

@@ -29,13 +29,3 @@ export const topicNamed = (name: string): Topic => {
   if (!found) throw new Error(`no topic is named ${name}`)
   return found
 }
-
-/** Who reads what: a consumer group stands at a position in each partition of its topics. */
-export const groups: Readonly<Record<string, readonly Topic[]>> = {
-  resolve: [topics.accepted],
-  identity: [topics.facts],
-  fold: [topics.resolved],
-  segmentation: [topics.resolved],
-  sink: [topics.resolved, topics.map, topics.segmentChanged, topics.rejected],
-  ledger: [topics.accepted, topics.rejected],
-}

@@ -53,8 +53,11 @@ const metricsIn = (registry: MetricsRegistry) => {
 const setLag = async (lag: Metrics['lag'], log: ConsumerMetricsDeps['log'], group: string, topic: string): Promise<void> => {
   const partitions = (await log.extents(topic)).map(({ partition }) => partition)
   const positions = await Promise.all(partitions.map(async (partition) => [partition, (await log.committed(group, topic, partition)).offset] as const))
-  const ends = new Map((await log.extents(topic)).map(({ partition, next }) => [partition, next]))
-  for (const [partition, offset] of positions) lag.set({ group, topic, partition: String(partition) }, Math.max(0, (ends.get(partition) ?? 0) - offset))
+  const extents = new Map((await log.extents(topic)).map((extent) => [extent.partition, extent]))
+  for (const [partition, offset] of positions) {
+    const { first, next } = extents.get(partition) ?? { first: 0, next: 0 }
+    lag.set({ group, topic, partition: String(partition) }, Math.max(0, next - Math.max(first, offset)))
+  }
 }
 
 const measuredBy = (metrics: Metrics, clock: ConsumerMetricsDeps['clock'], options: ConsumeOptions): ConsumeOptions => {
