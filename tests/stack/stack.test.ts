@@ -14,7 +14,7 @@ describe.skipIf(stackSkipped('the stack'))('every service in a process of its ow
     const startedAt = performance.now()
     stack = await startMillrace({ wiring: 'stack' })
     console.log(`stack: ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
-  }, 180_000)
+  }, 250_000)
   afterAll(async () => {
     await stack?.kill()
     stack?.remove()

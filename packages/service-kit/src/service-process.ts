@@ -51,8 +51,19 @@ export interface ServiceOptions {
  * One service in a process of its own: ports, projects, its work, its HTTP, in this order; SIGTERM stops it in the mirror,
  * so that what was taken is handed on before the ports close. Exit code 0 when that took less than its bound, else 1.
  */
-export const runServiceProcess = async (host: HostProcess, { name, config, open, create }: ServiceOptions): Promise<void> => {
+export const runServiceProcess = async (host: HostProcess, options: ServiceOptions): Promise<void> => {
+  const { name, config } = options
   const logger = createLogger(config.LOG_LEVEL).child({ service: name })
+  // A client that waits for its engine for ever would leave a process that neither works nor ends.
+  const late = setTimeout(() => {
+    logger.fatal({ event: 'service.start-late', afterMs: config.SERVICE_START_MS_MAX })
+    host.exit(1)
+  }, config.SERVICE_START_MS_MAX)
+  await start(host, options, logger)
+  clearTimeout(late)
+}
+
+const start = async (host: HostProcess, { name, config, open, create }: ServiceOptions, logger: Logger): Promise<void> => {
   const ports = await open(logger)
   const projects = createProjects(ports)
   const metrics = createMetricsRegistry({ process: true })

@@ -32,7 +32,7 @@ export interface LocalStackOptions {
   onStep(text: string): void
 }
 
-const READY_MS_MAX = 90_000
+const READY_MS_MAX = 150_000
 
 /** Engines, set-up, services, front door: started in this order on this machine, each in a process of its own. */
 export const startLocalStack = async (config: LocalStackConfig, options: LocalStackOptions): Promise<LocalStack> => {

@@ -26,6 +26,9 @@ export interface PlanOptions {
   readonly mainOf: (service: ServiceName) => string
 }
 
+/** One that hangs is sooner started again than waited for. */
+const START_MS_MAX = 40_000
+
 /** The processes of all services, in the order of their start: who reads before who writes. */
 export const planCopies = async (options: PlanOptions): Promise<readonly Copy[]> => {
   const copies: Copy[] = []
@@ -47,6 +50,7 @@ const planCopy = async ({ config, engines, env, freePort, mainOf }: PlanOptions,
       env: {
         ...env,
         COPY_SLOT: String(slot), HOST: '127.0.0.1', PORT: String(port), HOST_NAMES: config.names.join(','), LOG_LEVEL: config.logLevel,
+        SERVICE_START_MS_MAX: String(START_MS_MAX),
         ...(analystsPort === null ? {} : { ANALYSTS_PORT: String(analystsPort) }),
         KAFKA_BROKERS: engines.KAFKA_BROKERS.join(','), REDIS_URLS: engines.REDIS_URLS.join(','),
         CLICKHOUSE_URL: engines.CLICKHOUSE_URL, CLICKHOUSE_USER: engines.CLICKHOUSE_USER, CLICKHOUSE_PASSWORD: engines.CLICKHOUSE_PASSWORD,
