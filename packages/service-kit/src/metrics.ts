@@ -7,6 +7,7 @@ export { Counter, Gauge, Histogram }
 /** The metrics of one process. Services that share a process share it, and add to one metric of a name. */
 export class MetricsRegistry extends Registry {
   private readonly beforeScrape: (() => Promise<void>)[] = []
+  private readonly underWay = new Set<Promise<void>>()
 
   /** The metric of that name: the first who asks makes it. */
   shared<Kind extends Metric>(name: string, make: (name: string) => Kind): Kind {
@@ -16,6 +17,17 @@ export class MetricsRegistry extends Registry {
   /** Runs before metrics are told; it must neither fail nor take long: see `onScrape`. */
   before(work: () => Promise<void>): void {
     this.beforeScrape.push(work)
+  }
+
+  /** Work that a reader of metrics may leave behind. */
+  goesOn(work: Promise<void>): void {
+    this.underWay.add(work)
+    void work.finally(() => this.underWay.delete(work))
+  }
+
+  /** Resolves when all that was begun for readers has ended. */
+  async drain(): Promise<void> {
+    await Promise.all(this.underWay)
   }
 
   override async metrics(): Promise<string> {

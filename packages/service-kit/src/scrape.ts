@@ -44,9 +44,14 @@ export const onScrape = ({ registry, clock, logger }: ScrapeDeps, { name, everyM
     }
   }
   registry.before(async () => {
-    if (!running && clock.now() - askedAt < everyMs) return
-    if (!running) askedAt = clock.now()
-    running ??= run()
+    const since = clock.now() - askedAt
+    // A clock that was set back must not keep old figures for as long.
+    if (!running && since >= 0 && since < everyMs) return
+    if (!running) {
+      askedAt = clock.now()
+      running = run()
+      registry.goesOn(running)
+    }
     await within(clock, WAIT_MS_MAX, running, undefined)
   })
 }

@@ -60,6 +60,19 @@ describe('figures that are asked when metrics are read', () => {
     expect(await third).toContain('millrace_test_figure 10')
   })
 
+  it('are asked again when the clock was set back', async () => {
+    const { registry, clock, asked } = setUp()
+    const first = registry.metrics()
+    await turn()
+    asked[0]!.answer(1)
+    await first
+    clock.forward(-3_600_000)
+    const second = registry.metrics()
+    await turn()
+    asked[1]!.answer(2)
+    expect(await second).toContain('millrace_test_figure 2')
+  })
+
   it('are missing when they could not be had, and the failure is counted', async () => {
     const { registry, asked } = setUp()
     const text = registry.metrics()
