@@ -27,7 +27,6 @@ const PAUSE_MS_MAX = 2_000
 const WAITING_MAX = 10_000
 
 export interface Connection {
-  readonly client: Client
   /** Runs commands; a Redis that does not answer or refuses becomes HotStoreUnavailable. */
   ask<Answer>(commands: (client: Client) => Promise<Answer>): Promise<Answer>
   close(): Promise<void>
@@ -48,7 +47,6 @@ export const connectRedis = async ({ urls, answerMs }: ConnectionOptions): Promi
   })
   const waiting = new Set<Promise<unknown>>()
   return {
-    client,
     ask: async (commands) => {
       if (waiting.size >= WAITING_MAX) throw new HotStoreUnavailable(`${waiting.size} commands wait for Redis at ${place}`)
       const answer = commands(client)

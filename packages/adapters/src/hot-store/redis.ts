@@ -27,7 +27,7 @@ export const createRedisHotStore = async ({ urls, clock, prefix = 'millrace', an
   if (!/^[^{}\0]+$/.test(prefix)) throw new Error('the prefix of the hot store must not be empty and hold no braces')
   const connection = await connectRedis({ urls, answerMs })
   try {
-    await checkRedis(connection.client, onWarning ?? (() => undefined))
+    await connection.ask((client) => checkRedis(client, onWarning ?? (() => undefined)))
   } catch (error) {
     await connection.close()
     throw error
