@@ -41,6 +41,7 @@ const COMMANDS = {
   import: program('import/main.js'),
   replay: program('replay/main.js'),
   diff: program('diff/main.js'),
+  topics: program('topics/main.js'),
   test: (args) => test(root, args),
   bench: (args) => bench(root, args),
   chaos: long(['tests/chaos', 'identity/simulation.test'], { MILLRACE_LONG: '1', MILLRACE_SEEDS: '5000' }),

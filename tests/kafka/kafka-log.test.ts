@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createEmbeddedHotStore, createKafkaLog, createKafkaTopics, createSystemClock, openLmdb } from '@millrace/adapters'
+import { createEmbeddedHotStore, createKafkaLog, ensureKafkaTopics, createSystemClock, openLmdb } from '@millrace/adapters'
 import { eventLogSuite } from '@millrace/ports/suites'
 import { kafkaMissing, startKafka, type RunningKafka } from '@millrace/testkit'
 import { afterAll, beforeAll, describe } from 'vitest'
@@ -23,7 +23,7 @@ describe.skipIf(missing)('on a real Kafka', () => {
     const dir = await mkdtemp(join(tmpdir(), 'millrace-kafka-state-'))
     const root = await openLmdb(dir)
     const hot = createEmbeddedHotStore({ root, clock: createSystemClock() })
-    await createKafkaTopics(broker.brokers, prefix)
+    await ensureKafkaTopics(broker.brokers, { prefix })
     const open = () => createKafkaLog({ brokers: broker.brokers, slot: '0', hot, prefix, ...(waitingBytesMax === undefined ? {} : { waitingBytesMax }) })
     let log = await open()
     return {

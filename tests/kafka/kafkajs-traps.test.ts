@@ -1,8 +1,10 @@
 import { join } from 'node:path'
-import type { Consumer } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-// The repairs are no public part of the adapters: only this contract reaches for them.
-import { loadKafka, withMembership } from '../../packages/adapters/src/event-log/kafka/patched-kafkajs.ts'
+// What the adapter does below kafkajs' interface is no public part of it: only this contract reaches for it.
+import { createClient, type Client } from '../../packages/adapters/src/event-log/kafka/client.ts'
+import { fetchPlaces } from '../../packages/adapters/src/event-log/kafka/fetch.ts'
+import { stayInGroup } from '../../packages/adapters/src/event-log/kafka/membership.ts'
+import { withMembership, type Membership } from '../../packages/adapters/src/event-log/kafka/repairs.ts'
 import { kafkaMissing, startKafka, type RunningKafka } from '@millrace/testkit'
 
 const missing = kafkaMissing()
@@ -10,13 +12,14 @@ const cache = join(import.meta.dirname, '../../node_modules/.cache/millrace')
 if (missing) process.stdout.write(`SKIPPED kafkajs repairs: ${missing}\n`)
 
 describe.skipIf(missing)('kafkajs 2.2.4 with its repairs, on a real broker', () => {
-  const { Kafka, generationOf } = loadKafka()
   let broker: RunningKafka
-  let kafka: InstanceType<typeof Kafka>
+  let client: Client
+  let kafka: Client['kafka']
 
   beforeAll(async () => {
     broker = await startKafka(cache)
-    kafka = new Kafka({ clientId: 'traps', brokers: [...broker.brokers], logLevel: 0 })
+    client = createClient(broker.brokers, 'traps')
+    kafka = client.kafka
     const admin = kafka.admin()
     await admin.connect()
     await admin.createTopics({ waitForLeaders: true, topics: ['aborted', 'zombie', 'unstable'].map((topic) => ({ topic, numPartitions: 1 })) })
@@ -45,30 +48,19 @@ describe.skipIf(missing)('kafkajs 2.2.4 with its repairs, on a real broker', () 
     const last = await first.transaction()
     await send(last, 'committed')
     await last.commit()
-    const consumer = kafka.consumer({ groupId: 'reader', maxWaitTimeInMs: 50 })
-    const seen: string[] = []
-    await readUntil(consumer, 'aborted', (value) => {
-      seen.push(value)
-      return value === 'committed'
-    })
-    expect(seen).toEqual(['committed'])
+    expect(await valuesOf(client, 'aborted', 0)).toEqual(['committed'])
+    // A fetch that begins inside both aborted transactions is told of them, too.
+    expect(await valuesOf(client, 'aborted', 2)).toEqual(['committed'])
     await Promise.all([first.disconnect(), second.disconnect()])
   })
 
   it('lets no position be committed with a generation that is over', async () => {
-    const consumer = kafka.consumer({ groupId: 'owners', sessionTimeout: 6000, heartbeatInterval: 1000, maxWaitTimeInMs: 50 })
-    let memberId = ''
-    const joined = new Promise<void>((resolve) =>
-      consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-        memberId = payload.memberId
-        resolve()
-      }),
+    const cluster = client.createCluster()
+    await cluster.connect()
+    const stay = { stop: async () => {} }
+    const { memberId, generationId } = await new Promise<Membership>((resolve, reject) =>
+      Object.assign(stay, stayInGroup({ cluster, group: 'owners', topics: ['zombie'], sessionTimeoutMs: 6000, assigned: resolve, ended: reject })),
     )
-    await consumer.connect()
-    await consumer.subscribe({ topics: ['zombie'] })
-    await consumer.run({ autoCommit: false, eachMessage: async () => undefined })
-    await joined
-    const generationId = generationOf(memberId)!
     const producer = await producerOf('zombie-0')
     const commit = (offset: string, member: { memberId: string; generationId: number }): Promise<void> => whenFree(async () => {
       const transaction = await producer.transaction()
@@ -86,7 +78,8 @@ describe.skipIf(missing)('kafkajs 2.2.4 with its repairs, on a real broker', () 
     await expect(commit('10', { memberId: 'nobody', generationId })).rejects.toMatchObject({ type: 'UNKNOWN_MEMBER_ID' })
     expect(await positionOf(kafka, 'owners', 'zombie')).toBe('20')
     await producer.disconnect()
-    await consumer.disconnect()
+    await stay.stop()
+    await cluster.disconnect()
   })
 
   it('does not read a position while a transaction is about to replace it', async () => {
@@ -124,7 +117,7 @@ const whenFree = async <T>(attempt: () => Promise<T>): Promise<T> => {
   }
 }
 
-const positionOf = async (kafka: { admin(): ReturnType<InstanceType<ReturnType<typeof loadKafka>['Kafka']>['admin']> }, groupId: string, topic: string): Promise<string> => {
+const positionOf = async (kafka: Client['kafka'], groupId: string, topic: string): Promise<string> => {
   const admin = kafka.admin()
   await admin.connect()
   const [answer] = await admin.fetchOffsets({ groupId, topics: [topic] })
@@ -132,11 +125,14 @@ const positionOf = async (kafka: { admin(): ReturnType<InstanceType<ReturnType<t
   return answer!.partitions[0]!.offset
 }
 
-const readUntil = async (consumer: Consumer, topic: string, isLast: (value: string) => boolean): Promise<void> => {
-  await consumer.connect()
-  await consumer.subscribe({ topics: [topic], fromBeginning: true })
-  await new Promise<void>((resolve, reject) => {
-    consumer.run({ eachMessage: async ({ message }) => void (isLast(String(message.value)) && resolve()) }).catch(reject)
-  })
-  await consumer.disconnect()
+/** All that a reader is shown from an offset on. */
+const valuesOf = async (client: Client, topic: string, from: number): Promise<readonly string[]> => {
+  const cluster = client.createCluster()
+  await cluster.connect()
+  await cluster.addMultipleTargetTopics([topic])
+  const [outcome] = await fetchPlaces(cluster, [{ topic, partition: 0, from }], { waitMs: 100, bytesMax: 1 << 20, partitionBytesMax: 1 << 20 })
+  await cluster.disconnect()
+  if ('error' in outcome!) throw outcome.error
+  expect(outcome!.fetched.next).toBe(outcome!.fetched.lastStable)
+  return outcome!.fetched.records.map(({ value }) => String(value))
 }

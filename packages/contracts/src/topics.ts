@@ -6,20 +6,27 @@ export interface Topic {
   readonly name: string
   readonly partitions: number
   readonly key: string
-  /** The last record of each key is kept for ever and says all: no other may be missed. */
-  readonly compacted?: true
+  /** In Kafka: `compact` keeps the last record of each key, `delete` what retention keeps. */
+  readonly cleanup: 'delete' | 'compact'
+  /** In Kafka, unless configured; -1 keeps everything: the state of consumers is rebuilt from these topics. */
+  readonly retentionMs: number
 }
 
-const topic = (name: string, partitions: number, key: string): Topic => ({ name, partitions, key })
+const KEPT = -1
+const DAY_MS = 86_400_000
+
+const topic = (name: string, partitions: number, key: string, cleanup: Topic['cleanup'] = 'delete', retentionMs = KEPT): Topic => ({ name, partitions, key, cleanup, retentionMs })
 
 export const topics = {
   accepted: topic('events.accepted', 4, 'filed key'),
-  rejected: topic('events.rejected', 1, 'project'),
+  // To look at and to send again by hand; nothing is rebuilt from it.
+  rejected: topic('events.rejected', 1, 'project', 'delete', 30 * DAY_MS),
   resolved: topic('events.resolved', 4, 'person'),
-  facts: topic('identity.facts', 1, 'project'),
+  // One fact a record; of two with one key the later says all that the earlier said.
+  facts: topic('identity.facts', 1, 'fact', 'compact'),
+  // Not compacted: a record holds all map lines of a batch under its project, so its last one is not all that is known.
   map: topic('identity.map', 1, 'project'),
   segmentChanged: topic('segment.changed', 1, 'project'),
-  projects: { ...topic('projects', 1, 'project'), compacted: true },
 } as const
 
 export const allTopics: readonly Topic[] = Object.values(topics)

@@ -89,7 +89,7 @@ export interface ConsumeOptions {
   /** Wait this long for a batch to fill once its first record is there. 0: hand over at once. */
   readonly lingerMs: number
   open(assignment: Assignment): Promise<PartitionConsumer>
-  /** A handler or a commit failed for good; the partition is reopened after a back-off. */
+  /** A handler or a commit failed for good; the partition is reopened after a back-off. A SubscriptionEnded is the last one. */
   onFault(error: unknown, at: { topic: string; partition: number }): void
 }
 
@@ -130,5 +130,14 @@ export class LogUnavailable extends Error {
     super(message)
     this.code = code
     this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
+/** Nothing more will be read and nothing tries again: the process must end, so that a supervisor sees it. */
+export class SubscriptionEnded extends Error {
+  override readonly name = 'SubscriptionEnded'
+  readonly code = 'SUBSCRIPTION_ENDED'
+  constructor(group: string, cause: unknown) {
+    super(`the group ${group} cannot be read any more: ${(cause as Error).message}`, { cause })
   }
 }

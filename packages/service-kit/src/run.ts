@@ -1,4 +1,4 @@
-import type { Clock } from '@millrace/ports'
+import { SubscriptionEnded, type Clock } from '@millrace/ports'
 import type { Logger } from './logger.ts'
 import { within } from './within.ts'
 
@@ -64,7 +64,17 @@ export const runService = async (
   return running
 }
 
-/** The `onFault` of a consumer: the adapter retries by itself, the log must tell. */
+/**
+ * The `onFault` of a consumer: the adapter retries by itself, the log must tell. When it says that it retries no more,
+ * the process ends by an uncaught fault: a service that looks alive and reads nothing would be seen by nobody.
+ */
 export const consumeFaults = (logger: Logger, group: string) => (error: unknown, at: { topic: string; partition: number }): void => {
+  if (error instanceof SubscriptionEnded) {
+    logger.error({ event: 'consumer.ended', group, err: error }, 'nothing is read any more: the process ends')
+    queueMicrotask(() => {
+      throw error
+    })
+    return
+  }
   logger.error({ event: 'consumer.fault', group, ...at, err: error }, 'the partition is opened again')
 }

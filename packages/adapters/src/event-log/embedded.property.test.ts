@@ -10,7 +10,7 @@ import { createEmbeddedLog } from './embedded.ts'
 
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 6)
 const RUNS = Number(process.env['MILLRACE_RUNS'] ?? 120)
-const TOPICS = [{ name: 'in', partitions: 2, key: '' }, { name: 'out', partitions: 2, key: '' }]
+const TOPICS = [{ name: 'in', partitions: 2 }, { name: 'out', partitions: 2 }]
 
 const partition = fc.constantFrom(0, 1)
 const operation = fc.oneof(

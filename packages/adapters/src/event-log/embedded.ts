@@ -13,7 +13,7 @@ import { createWakeUps } from './embedded-wake-ups.ts'
 export interface EmbeddedLogOptions {
   readonly root: LmdbRoot
   /** Default: the topics of the contracts. */
-  readonly topics?: readonly Topic[] | undefined
+  readonly topics?: readonly Pick<Topic, 'name' | 'partitions'>[] | undefined
   /** Bytes that may wait for a commit before an append is refused with LOG_BUSY. Default 64 MiB. */
   readonly waitingBytesMax?: number | undefined
   /** Pause before a partition is opened again after a fault. Default 100 ms, doubled up to 5 s. */

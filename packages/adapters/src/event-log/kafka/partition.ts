@@ -1,231 +1,234 @@
-import type { Batch, Committed, ConsumeOptions, HotStore, LogRecord, PartitionConsumer, StateWrite } from '@millrace/ports'
-import { StateRefused, StateUnfoldable } from '../state-refused.ts'
-import type { Membership } from './patched-kafkajs.ts'
+import type { Batch, Committed, ConsumeOptions, Extent, HotStore, LogRecord, PartitionConsumer } from '@millrace/ports'
+import { StateRefused } from '../state-refused.ts'
+import { errorType } from './client.ts'
+import { cutBatch, pendingDeclaration, type Boundaries } from './cut-batch.ts'
+import type { Fetched } from './fetch.ts'
+import type { FetchTarget } from './fetch-loop.ts'
+import { PositionLost } from './position-lost.ts'
+import type { Membership } from './repairs.ts'
 import type { Transaction } from './transactions.ts'
 
 export interface PartitionDeps {
   readonly topic: string
+  /** The topic's name in Kafka. */
+  readonly kafkaTopic: string
   readonly partition: number
   readonly options: ConsumeOptions
   readonly hot: HotStore
-  /** How often a partition without traffic looks whether its state is still there. Default 5,000. */
-  readonly lookMs?: number
+  /** Of this assignment; `rejoin` brings the next. */
+  readonly member: Membership
   committed(): Promise<Committed>
-  /** The oldest offset that the log still has. */
-  first(): Promise<number>
+  extent(): Promise<Extent>
   commit(transaction: Transaction): Promise<void>
-  /** Who this copy is now; a batch keeps the pair of its arrival. */
-  membership(): Membership
-  /** Puts the reader of this partition back to an offset. */
-  seek(offset: number): void
+  /** There is room again, or another offset is wanted. */
+  wakeFetch(): void
+  readonly probe: (point: string) => void
 }
 
-/** What a fetch brought. `end` lies behind its last record, markers included. */
-interface Fetched {
-  readonly fetchedFrom: number
-  readonly records: readonly LogRecord[]
-  readonly end: number
-  readonly caughtUp: boolean
-}
-
-/** One partition between the fetches of kafkajs and the handler: buffers, cuts batches, commits, reopens after a fault. */
-export interface PartitionRun {
-  /** Resolves when there is room for the next fetch. */
-  push(fetched: Fetched): Promise<void>
-  isIdle(): boolean
+/** One partition between the fetches and the handler: buffers, cuts batches, commits, reopens after a fault. */
+export interface PartitionRun extends FetchTarget {
+  /** Resolves when everything below the offset is handled and stored; batches don't wait to fill meanwhile. */
+  reach(offset: number): Promise<void>
   /** Forgets everything and opens again: the partition may have been somebody else's meanwhile. */
-  rejoin(): void
+  rejoin(member: Membership): void
   stop(): Promise<void>
 }
 
 const BACK_OFF_MS = 50
 const BACK_OFF_MS_MAX = 5_000
-const LOOK_MS = 5_000
-/** A fetch that was under way when the reader was put back is met at most twice. */
-const STALE_FETCHES_MAX = 2
+/** How long nothing may come before a position moves over markers alone, so that retention never passes it. */
+const IDLE_MS = 1_000
 
+/** From one opening to the next: all of it is forgotten together. */
 interface Stay {
   readonly consumer: PartitionConsumer
-  readonly committed: Committed
-  readonly position: { offset: number }
-  /** The watermark that the consumer's memory stands on. */
-  readonly built: { upTo: number }
+  readonly member: Membership
+  readonly boundaries: Boundaries
+  position: Committed
+  buffer: LogRecord[]
+  bufferBytes: number
+  next: number
+  end: number
+  caughtUp: boolean
+  filledAt: number
 }
 
 export const runPartition = (deps: PartitionDeps): PartitionRun => {
-  const { topic, partition, options } = deps
-  let buffer: LogRecord[] = []
-  let end = 0
-  let next = 0
-  let expected: number | null = null
-  let stale = 0
-  let caughtUp = false
-  let filledAt = 0
-  let stay: Stay | null = null
-  let membership = deps.membership()
-  let fresh = true
-  const state = { stopped: false }
-  let busy = true
-  let wake = (): void => {}
+  const { topic, partition, options, hot, probe } = deps
+  const state = { stopped: false, hurried: 0, member: deps.member, stay: null as Stay | null, failure: null as Error | null, wake: (): void => {} }
+  const told = new Set<() => void>()
+  const tell = (): void => [...told].forEach((tellOne) => tellOne())
 
-  const woken = (ms: number): Promise<'woken' | 'late'> =>
+  const sleep = (ms: number): Promise<void> =>
     new Promise((resolve) => {
-      // Said while nobody waited: it counts all the same.
-      if (state.stopped || fresh) return resolve('woken')
-      const timer = setTimeout(() => resolve('late'), ms)
-      wake = () => {
+      if (state.stopped) return resolve()
+      const timer = setTimeout(resolve, ms)
+      state.wake = () => {
         clearTimeout(timer)
-        resolve('woken')
+        resolve()
       }
     })
 
   const open = async (): Promise<Stay> => {
+    // Before the position is read: whoever owned the partition until now can commit no more under this pair.
+    const { member } = state
     const committed = await deps.committed()
-    const position = { offset: committed.offset }
-    membership = deps.membership()
-    const declare = (metadata: string): Promise<void> =>
-      deps.commit({ outputs: [], positions: [{ topic, partition, offset: position.offset, metadata }], membership })
+    const declare = async (metadata: string): Promise<void> => {
+      const position = { offset: opened?.position.offset ?? committed.offset, metadata }
+      await commit({ outputs: [], position, member })
+      if (opened) opened.position = position
+    }
+    let opened: Stay | null = null
     const consumer = await options.open({ topic, partition, committed, declare })
-    await checkFoldable(consumer, committed)
-    buffer = []
-    end = next = expected = consumer.from
-    stale = 0
-    deps.seek(consumer.from)
-    return { consumer, committed, position, built: { upTo: consumer.from } }
+    if (consumer.from > committed.offset) {
+      await consumer.close()
+      throw new Error(`${options.group} would start at ${consumer.from}, behind its position ${committed.offset}`)
+    }
+    opened = {
+      consumer, member, boundaries: { committed: committed.offset, declaredEnd: consumer.firstBatchEnd }, position: committed,
+      buffer: [], bufferBytes: 0, next: consumer.from, end: consumer.from, caughtUp: false, filledAt: 0,
+    }
+    return opened
   }
 
-  /** A lost state is folded again from the log, but not from one that has let its beginning go: what is missing would never be missed. */
-  const checkFoldable = async ({ scope, from }: PartitionConsumer, committed: Committed): Promise<void> => {
-    const first = scope === undefined ? 0 : await deps.first()
-    // Who has committed nothing yet, or not beyond the first record, is new and begins where the log does.
-    if (from >= first || committed.offset <= first) return
-    throw new StateUnfoldable(`the state of ${scope} ends at ${from}, and ${topic}/${partition} begins at ${first}: restore the state, or the log, from a backup`)
-  }
+  const commit = ({ outputs, position, member }: { outputs: Transaction['outputs']; position: Committed; member: Membership }): Promise<void> =>
+    deps.commit({ outputs, positions: [{ topic, partition, ...position }], membership: member })
 
   const close = async (): Promise<void> => {
-    const closing = stay
-    stay = null
-    buffer = []
+    const closing = state.stay
+    state.stay = null
+    state.failure = null
     await closing?.consumer.close()
   }
 
-  /** The next batch, or null while it may still fill. */
-  const take = ({ consumer, committed }: Stay): Batch | null => {
-    if (end <= next) return null
-    let bytes = 0
-    let count = 0
-    let cut = end
-    let full = false
-    const declaredEnd = consumer.firstBatchEnd !== undefined && next < consumer.firstBatchEnd && next >= committed.offset ? consumer.firstBatchEnd : null
-    for (const record of buffer) {
-      const isBoundary = count > 0 && (record.offset === committed.offset || record.offset === declaredEnd)
-      const isFull = declaredEnd === null && (count >= options.batchRecordsMax || (count > 0 && bytes + record.value.length > options.batchBytesMax))
-      if (isBoundary || isFull) {
-        cut = record.offset
-        full = true
-        break
-      }
-      bytes += record.value.length
-      count++
-    }
-    // A boundary need not be a record's own offset: markers lie between.
-    for (const boundary of [committed.offset, declaredEnd ?? 0]) if (next < boundary && boundary < cut) cut = boundary
-    if (declaredEnd !== null && cut < declaredEnd) return null
-    full ||= count >= options.batchRecordsMax || cut < end || cut <= committed.offset || declaredEnd !== null
-    if (!full && performance.now() - filledAt < options.lingerMs) return null
-    const records = buffer.filter((record) => record.offset < cut)
-    return { records, end: cut, replayed: cut <= committed.offset, caughtUp: caughtUp && cut === end }
-  }
-
-  /** Refused when a copy that lost this partition wrote late, or when the store was flushed or went back: memory and store differ. */
-  const keep = async ({ consumer, built }: Stay, state: StateWrite): Promise<void> => {
-    if (consumer.scope !== state.scope) throw new Error(`the consumer of ${topic} writes the state of ${state.scope} without saying so when it opens`)
-    if (!(await deps.hot.apply(state, built.upTo))) throw new StateRefused(`the state of ${state.scope} at ${state.watermark} was not taken over ${built.upTo}`)
-    built.upTo = state.watermark
-  }
-
-  const look = async ({ consumer, built }: Stay): Promise<void> => {
-    if (consumer.scope === undefined) return
-    const stored = (await deps.hot.watermark(consumer.scope)) ?? 0
-    if (stored !== built.upTo) throw new StateRefused(`the state of ${consumer.scope} is at ${stored}, this copy built on ${built.upTo}`)
-  }
-
-  const work = async (current: Stay, batch: Batch): Promise<void> => {
-    const step = await current.consumer.handle(batch)
+  const work = async (stay: Stay, batch: Batch): Promise<void> => {
+    const step = await stay.consumer.handle(batch)
     if (!batch.replayed) {
-      await deps.commit({ outputs: step.outputs, positions: [{ topic, partition, offset: batch.end, metadata: step.metadata ?? '' }], membership })
-      current.position.offset = batch.end
+      const position = { offset: batch.end, metadata: step.metadata ?? '' }
+      probe(`step.before-commit:${options.group}`)
+      await commit({ outputs: step.outputs, position, member: stay.member })
+      probe(`step.after-commit:${options.group}`)
+      stay.position = position
     }
-    if (step.state) await keep(current, step.state)
-    current.consumer.stored?.(batch)
-    buffer = buffer.slice(batch.records.length)
-    next = batch.end
-    filledAt = performance.now()
+    // A copy that lost this partition wrote late: what is stored is ahead of this one's memory.
+    if (step.state && !(await hot.apply(step.state))) throw new StateRefused(`the state of ${step.state.scope} at ${step.state.watermark} was not taken`)
+    stay.consumer.stored?.(batch)
+  }
+
+  const passed = (stay: Stay, batch: Batch): void => {
+    stay.buffer = stay.buffer.slice(batch.records.length)
+    stay.bufferBytes -= batch.records.reduce((sum, { value }) => sum + value.length, 0)
+    stay.next = batch.end
+    stay.filledAt = performance.now()
+    deps.wakeFetch()
+    tell()
+  }
+
+  /** True when something was done; else it has waited. */
+  const turn = async (stay: Stay): Promise<boolean> => {
+    const cut = stay.end > stay.next ? cutBatch(stay, stay.boundaries, options) : null
+    if (!cut) {
+      const behind = stay.next > stay.position.offset
+      const idleMs = IDLE_MS - (performance.now() - stay.filledAt)
+      if (!behind || idleMs > 0) await sleep(behind ? idleMs : IDLE_MS)
+      else await overMarkers(stay)
+      return false
+    }
+    const lingerMs = options.lingerMs - (performance.now() - stay.filledAt)
+    if (!cut.full && cut.batch.records.length > 0 && lingerMs > 0 && state.hurried === 0) {
+      await sleep(lingerMs)
+      return false
+    }
+    if (cut.batch.records.length > 0) await work(stay, cut.batch)
+    passed(stay, cut.batch)
+    return true
+  }
+
+  const overMarkers = async (stay: Stay): Promise<void> => {
+    const position = { offset: stay.next, metadata: stay.position.metadata }
+    await commit({ outputs: [], position, member: stay.member })
+    stay.position = position
   }
 
   const run = async (): Promise<void> => {
     let backOff = BACK_OFF_MS
     while (!state.stopped) {
       try {
-        if (fresh || stay === null) {
-          fresh = false
-          busy = true
+        if (state.failure) throw await explain(state.failure)
+        if (state.stay?.member !== state.member) {
           await close()
-          stay = await open()
-        }
-        const batch = take(stay!)
-        busy = batch !== null || buffer.length > 0
-        if (batch) await work(stay!, batch)
-        else if (buffer.length > 0) await woken(options.lingerMs)
-        else if ((await woken(deps.lookMs ?? LOOK_MS)) === 'late') await look(stay!)
-        if (batch) backOff = BACK_OFF_MS
+          state.stay = await open()
+          deps.wakeFetch()
+          tell()
+        } else if (await turn(state.stay)) backOff = BACK_OFF_MS
       } catch (error) {
-        busy = true
-        await close().catch(() => undefined)
+        await close().catch((fault: unknown) => options.onFault(fault, { topic, partition }))
         if (state.stopped) return
         options.onFault(error, { topic, partition })
-        fresh = false
-        await woken(backOff)
+        await sleep(backOff)
         backOff = Math.min(backOff * 2, BACK_OFF_MS_MAX)
       }
-      if (batchFits()) release()
     }
   }
 
-  let release = (): void => {}
-  const batchFits = (): boolean => buffer.length < 2 * options.batchRecordsMax
+  const explain = async (error: Error): Promise<Error> =>
+    errorType(error) === 'OFFSET_OUT_OF_RANGE' && state.stay ? new PositionLost(options.group, topic, state.stay.end, await deps.extent()) : error
+
+  const hasRoom = (stay: Stay): boolean =>
+    (stay.buffer.length < 2 * options.batchRecordsMax && stay.bufferBytes < 2 * options.batchBytesMax) || pendingDeclaration(stay.next, stay.boundaries) !== null
+
   const done = run()
   return {
-    async push(fetched) {
-      if (state.stopped || stay === null || expected === null) return
-      if (fetched.fetchedFrom !== expected && stale < STALE_FETCHES_MAX && (fetched.fetchedFrom > expected || fetched.end <= expected)) {
-        // Fetched before the reader was put back. A fetch that keeps coming back is the right one: only markers lay between.
-        stale++
-        deps.seek(expected)
-        return
-      }
-      stale = 0
-      if (buffer.length === 0) filledAt = performance.now()
-      buffer.push(...fetched.records.filter(({ offset }) => offset >= expected!))
-      end = Math.max(end, fetched.end)
-      expected = end
-      caughtUp = fetched.caughtUp
-      busy = true
-      wake()
-      if (!batchFits()) await new Promise<void>((resolve) => (release = resolve))
+    topic: deps.kafkaTopic,
+    partition,
+    wants: () => {
+      const { stay } = state
+      return stay !== null && stay.member === state.member && !state.stopped && !state.failure && hasRoom(stay) ? stay.end : null
     },
-    isIdle: () => !busy,
-    rejoin() {
-      fresh = true
-      release()
-      wake()
+    push({ records, next, lastStable }: Fetched) {
+      const stay = state.stay!
+      if (stay.buffer.length === 0) stay.filledAt = performance.now()
+      for (const { offset, value } of records) {
+        stay.buffer.push({ topic, partition, offset, value })
+        stay.bufferBytes += value.length
+      }
+      const moved = next > stay.end
+      stay.end = next
+      stay.caughtUp = next >= lastStable
+      if (moved) state.wake()
+    },
+    fail(error) {
+      state.failure = error
+      state.wake()
+    },
+    async reach(offset) {
+      state.hurried++
+      state.wake()
+      try {
+        while (!state.stopped && !(state.stay !== null && state.stay.next >= offset)) {
+          await new Promise<void>((resolve) => {
+            const tellOne = (): void => {
+              told.delete(tellOne)
+              resolve()
+            }
+            told.add(tellOne)
+          })
+        }
+        if (state.stopped) throw new Error('the subscription was stopped before everything was handled')
+      } finally {
+        state.hurried--
+      }
+    },
+    rejoin(member) {
+      state.member = member
+      state.wake()
     },
     async stop() {
       state.stopped = true
-      release()
-      wake()
+      state.wake()
       await done
-      await close()
+      await close().catch((fault: unknown) => options.onFault(fault, { topic, partition }))
+      tell()
     },
   }
 }

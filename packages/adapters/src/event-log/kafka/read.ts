@@ -1,58 +1,54 @@
 import type { LogRecord, ReadBounds } from '@millrace/ports'
-import type { Admin, Kafka } from 'kafkajs'
+import { errorType, type Cluster } from './client.ts'
+import { fetchPlaces } from './fetch.ts'
 
 export interface Read {
   readonly topic: string
   readonly kafkaTopic: string
   readonly partition: number
   readonly from: number
-  readonly end: number
   readonly bounds: ReadBounds
 }
 
-const QUIET_FETCHES = 3
 const FETCH_BYTES_MIN = 1_048_576
+const FETCH_BYTES_MAX = 16_777_216
+/** Half a minute for a broker that restarts. */
+const TRIES_MAX = 40
 
-/** kafkajs reads only as a member of a group: a group of its own, left at once. For tools and replay, not for a hot path. */
-export const readOnce = async ({ kafka, admin }: { kafka: Kafka; admin: Admin }, read: Read): Promise<readonly LogRecord[]> => {
-  const { topic, kafkaTopic, partition, from, end, bounds } = read
-  const groupId = `${kafkaTopic}-read-${partition}-${from}-${process.pid}-${process.hrtime.bigint()}`
-  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 50, maxBytesPerPartition: Math.max(bounds.bytesMax, FETCH_BYTES_MIN) })
+/** Records of one partition without a group and without waiting: the end is the last stable offset. */
+export const readOnce = async (cluster: Cluster, { topic, kafkaTopic, partition, from, bounds }: Read): Promise<readonly LogRecord[]> => {
+  await cluster.addMultipleTargetTopics([kafkaTopic])
   const records: LogRecord[] = []
+  const partitionBytesMax = Math.min(Math.max(bounds.bytesMax, FETCH_BYTES_MIN), FETCH_BYTES_MAX)
   let bytes = 0
-  await consumer.connect()
-  await consumer.subscribe({ topics: [kafkaTopic], fromBeginning: true })
-  await new Promise<void>((resolve, reject) => {
-    let quiet = 0
-    let sought = false
-    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-      const others = (payload.memberAssignment[kafkaTopic] ?? []).filter((candidate) => candidate !== partition)
-      if (others.length > 0) consumer.pause([{ topic: kafkaTopic, partitions: others }])
-      consumer.seek({ topic: kafkaTopic, partition, offset: String(from) })
-      sought = true
-    })
-    consumer.on(consumer.events.FETCH, ({ payload }) => {
-      quiet = sought && payload.numberOfBatches === 0 ? quiet + 1 : 0
-      if (quiet >= QUIET_FETCHES) resolve()
-    })
-    consumer
-      .run({
-        autoCommit: false,
-        eachBatch: async ({ batch }) => {
-          if (batch.partition !== partition) return
-          for (const { offset, value } of batch.messages) {
-            if (Number(offset) < from || Number(offset) <= (records.at(-1)?.offset ?? -1)) continue
-            const full = records.length >= bounds.recordsMax || (records.length > 0 && bytes + (value?.length ?? 0) > bounds.bytesMax)
-            if (full) return resolve()
-            records.push({ topic, partition, offset: Number(offset), value: value ?? Buffer.alloc(0) })
-            bytes += value?.length ?? 0
-          }
-          if (Number(batch.lastOffset()) + 1 >= end) resolve()
-        },
-      })
-      .catch(reject)
-  })
-  await consumer.disconnect()
-  await admin.deleteGroups([groupId]).catch(() => undefined)
-  return records
+  for (let at = from, tries = 1; ; ) {
+    const found = await fetchOne(cluster, { topic: kafkaTopic, partition, from: at }, partitionBytesMax, tries)
+    if (found === null) {
+      tries++
+      continue
+    }
+    for (const { offset, value } of found.records) {
+      const full = records.length >= bounds.recordsMax || (records.length > 0 && bytes + value.length > bounds.bytesMax)
+      if (full) return records
+      records.push({ topic, partition, offset, value })
+      bytes += value.length
+    }
+    if (found.next >= found.lastStable || found.next === at) return records
+    at = found.next
+  }
+}
+
+/** Null: ask again, the leader has moved or restarts. */
+const fetchOne = async (cluster: Cluster, place: { topic: string; partition: number; from: number }, partitionBytesMax: number, tries: number) => {
+  try {
+    const [outcome] = await fetchPlaces(cluster, [place], { waitMs: 0, bytesMax: 2 * FETCH_BYTES_MAX, partitionBytesMax })
+    if ('error' in outcome!) throw outcome.error
+    return outcome!.fetched
+  } catch (error) {
+    // Past the end there is nothing yet. Before the beginning, or a broker that is gone for good: the caller must know.
+    if (errorType(error) === 'OFFSET_OUT_OF_RANGE' || tries >= TRIES_MAX) throw error
+    await new Promise((resolve) => setTimeout(resolve, Math.min(1000, 20 * tries)))
+    await cluster.refreshMetadata().catch(() => undefined)
+    return null
+  }
 }

@@ -1,7 +1,9 @@
 import type { NewRecord } from '@millrace/ports'
-import type { Kafka, Producer, TopicMessages } from 'kafkajs'
+import type { Kafka, Producer } from 'kafkajs'
+import { chunksOf, topicMessages } from './chunks.ts'
+import { errorType, retryFor } from './client.ts'
 import type { Names } from './names.ts'
-import { withMembership, type Membership } from './patched-kafkajs.ts'
+import { withMembership, type Membership } from './repairs.ts'
 
 interface PositionCommit {
   readonly topic: string
@@ -22,40 +24,60 @@ export interface Transactor {
   close(): Promise<void>
 }
 
-const RETRY = { initialRetryTime: 4, multiplier: 1.5, maxRetryTime: 1000, retries: 1000 }
-const ATTEMPTS_MAX = 5
+export interface TransactorOptions {
+  readonly group: string
+  /** Stable over restarts of this copy: its first `init` ends at once what it left open. */
+  readonly transactionalId: string
+  readonly names: Names
+  readonly timeoutMs: number
+  readonly probe: (point: string) => void
+}
+
+const CONCURRENT_TRIES_MAX = 200
+const CONCURRENT_WAIT_MS = 3
+const CLOSE_MS_MAX = 5_000
 
 /**
  * One producer under a stable transactional id, one transaction at a time. After any error the producer is thrown
  * away: a failed commit leaves kafkajs' own state unusable, and a new `init` with the same id waits for the outcome.
  */
-export const createTransactor = async (
-  kafka: Kafka,
-  { group, transactionalId, names }: { group: string; transactionalId: string; names: Names },
-): Promise<Transactor> => {
-  let producer: Producer | null = await fresh(kafka, transactionalId)
+export const createTransactor = async (kafka: Kafka, options: TransactorOptions): Promise<Transactor> => {
+  const { group, names, probe } = options
+  let producer: Producer | null = await fresh(kafka, options)
   let tail: Promise<void> = Promise.resolve()
 
-  const run = async ({ outputs, positions, membership }: Transaction): Promise<void> => {
-    for (let attempt = 1; ; attempt++) {
-      producer ??= await fresh(kafka, transactionalId)
-      const current = producer
-      const transaction = await current.transaction()
-      try {
-        if (outputs.length > 0) await transaction.sendBatch({ acks: -1, topicMessages: topicMessages(outputs, names) })
-        await transaction.sendOffsets({
-          consumerGroupId: group,
-          topics: withMembership(topicOffsets(positions, names), membership),
-        } as Parameters<typeof transaction.sendOffsets>[0])
-        await transaction.commit()
-        return
-      } catch (error) {
-        producer = null
-        await transaction.abort().catch(() => undefined)
-        await current.disconnect().catch(() => undefined)
-        // Right after a commit the coordinator may still be writing its markers; nothing was added to this transaction.
-        if (!isConcurrent(error) || attempt >= ATTEMPTS_MAX) throw error
+  const attempt = async (current: Producer, { outputs, positions, membership }: Transaction): Promise<'done' | 'busy'> => {
+    const transaction = await current.transaction()
+    try {
+      for (const chunk of chunksOf(outputs)) await transaction.sendBatch({ acks: -1, topicMessages: topicMessages(chunk, names) })
+      probe(`transaction.after-send:${group}`)
+      const topics = withMembership(topicOffsets(positions, names), membership)
+      await transaction.sendOffsets({ consumerGroupId: group, topics } as Parameters<typeof transaction.sendOffsets>[0])
+      probe(`transaction.before-end:${group}`)
+      await transaction.commit()
+      return 'done'
+    } catch (error) {
+      const busy = errorType(error) === 'CONCURRENT_TRANSACTIONS' && outputs.length === 0
+      await transaction.abort().catch((abortError: unknown) => {
+        if (busy) throw abortError
+      })
+      // Right after a commit the coordinator may still be writing its markers; nothing was added to this transaction.
+      if (busy) return 'busy'
+      throw error
+    }
+  }
+  const run = async (transaction: Transaction): Promise<void> => {
+    producer ??= await fresh(kafka, options)
+    const current = producer
+    try {
+      for (let tries = 1; (await attempt(current, transaction)) === 'busy'; tries++) {
+        if (tries === CONCURRENT_TRIES_MAX) throw new Error(`the transaction coordinator was busy ${tries} times`)
+        await new Promise((resolve) => setTimeout(resolve, CONCURRENT_WAIT_MS))
       }
+    } catch (error) {
+      producer = null
+      await current.disconnect().catch(() => undefined)
+      throw error
     }
   }
   return {
@@ -65,31 +87,25 @@ export const createTransactor = async (
       return done
     },
     async close() {
-      await tail
+      // Without a broker kafkajs would go on trying; what is open then ends by its time.
+      await Promise.race([tail, new Promise((resolve) => setTimeout(resolve, CLOSE_MS_MAX).unref())])
       await producer?.disconnect()
     },
   }
 }
 
 /** Only the first transaction() fences an older producer and ends what it left open. */
-const fresh = async (kafka: Kafka, transactionalId: string): Promise<Producer> => {
-  const producer = kafka.producer({ transactionalId, idempotent: true, maxInFlightRequests: 1, transactionTimeout: 10_000, retry: RETRY })
-  await producer.connect()
-  const first = await producer.transaction()
-  await first.abort()
-  return producer
-}
-
-const isConcurrent = (error: unknown): boolean => (error as { type?: string }).type === 'CONCURRENT_TRANSACTIONS'
-
-export const topicMessages = (records: readonly NewRecord[], names: Names): TopicMessages[] => {
-  const byTopic = new Map<string, TopicMessages>()
-  for (const { topic, partition, key, value } of records) {
-    const entry = byTopic.get(topic) ?? { topic: names.toKafka(topic), messages: [] }
-    entry.messages.push({ partition, key: key ?? null, value: Buffer.from(value.buffer, value.byteOffset, value.byteLength) })
-    byTopic.set(topic, entry)
+const fresh = async (kafka: Kafka, { transactionalId, timeoutMs }: TransactorOptions): Promise<Producer> => {
+  const producer = kafka.producer({ transactionalId, idempotent: true, maxInFlightRequests: 1, transactionTimeout: timeoutMs, retry: retryFor(1_000) })
+  try {
+    await producer.connect()
+    const first = await producer.transaction()
+    await first.abort()
+    return producer
+  } catch (error) {
+    await producer.disconnect().catch(() => undefined)
+    throw error
   }
-  return [...byTopic.values()]
 }
 
 const topicOffsets = (positions: readonly PositionCommit[], names: Names) =>

@@ -1,45 +1,27 @@
-import { createRequire } from 'node:module'
-import type { Kafka as KafkaType } from 'kafkajs'
-
 /**
- * kafkajs 2.2.4 with two repairs, without which it is not exact (both held by contract tests):
- *
- * A. Its reader shows records of aborted transactions (it opens one transaction at a time and takes a record
- *    whose key is four zero bytes for a marker).
- * B. It commits positions without the member's generation, so a copy that has lost its partition may still commit;
- *    and it reads positions that a transaction under way is about to replace.
- *
- * The version is pinned exactly: both repairs reach into files that are not its public interface.
+ * The repair of kafkajs 2.2.4, held by contract tests (tests/kafka/kafkajs-traps.test.ts): it commits positions without the
+ * member's generation, so a copy that has lost its partition may still commit; and it reads positions that a
+ * transaction under way is about to replace. Both requests are sent in the version that carries what is needed.
  */
-export interface PatchedKafka {
-  readonly Kafka: typeof KafkaType
-  /** The generation in which a member last joined its group. */
-  readonly generationOf: (memberId: string) => number | undefined
-}
 
-/** Who commits: the pair that was valid when the batch arrived. Rides on the topics of `sendOffsets`. */
+/** Who commits: the pair under which the batch was read. Rides on the topics of `sendOffsets`. */
 export interface Membership {
   readonly memberId: string
   readonly generationId: number
 }
 
 const MEMBERSHIP = Symbol('membership')
-const GENERATIONS = Symbol.for('millrace.kafkajs.generations')
+const REPAIRED = Symbol.for('millrace.kafkajs.repaired')
 const UNSTABLE_OFFSET_COMMIT = 88
 const UNSTABLE_WAIT_MS = 100
 
-interface Message {
-  readonly offset: string
-  readonly isControlRecord: boolean
-  readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean }
-}
-interface Aborted {
-  readonly firstOffset: string
-  readonly producerId: string
-}
-interface TopicOffsets {
+export interface TopicOffsets {
   readonly topic: string
   readonly partitions: readonly { readonly partition: number; readonly offset?: string; readonly metadata?: string | null }[]
+}
+export interface OffsetFetch {
+  readonly groupId: string
+  readonly topics: readonly TopicOffsets[]
 }
 interface TxnOffsetCommit {
   readonly transactionalId: string
@@ -67,55 +49,23 @@ interface Decoder {
   readTaggedFields(): unknown
 }
 interface BrokerPrototype {
-  [GENERATIONS]?: Map<string, number>
+  [REPAIRED]?: true
   readonly connectionPool: { send(request: unknown): Promise<unknown> }
-  syncGroup(request: { memberId: string; generationId: number }): Promise<unknown>
-  offsetFetch(request: { groupId: string; topics: readonly TopicOffsets[] }): Promise<unknown>
+  offsetFetch(request: OffsetFetch): Promise<unknown>
   txnOffsetCommit(request: TxnOffsetCommit): Promise<unknown>
 }
 
 export const withMembership = <T extends object>(topics: T, membership: Membership): T =>
   Object.assign(topics, { [MEMBERSHIP]: membership })
 
-/** Records of committed transactions only; every transaction that began at or before a record is open for it. */
-const withoutAborted = ({
-  messages,
-  abortedTransactions,
-}: {
-  messages: readonly Message[]
-  abortedTransactions?: readonly Aborted[] | null
-}): readonly Message[] => {
-  if (!abortedTransactions?.length) return messages
-  const pending = [...abortedTransactions].sort((a, b) => Number(BigInt(a.firstOffset) - BigInt(b.firstOffset)))
-  const open = new Set<string>()
-  return messages.filter((message) => {
-    while (pending.length > 0 && BigInt(pending[0]!.firstOffset) <= BigInt(message.offset)) open.add(pending.shift()!.producerId)
-    const { producerId, inTransaction } = message.batchContext
-    if (message.isControlRecord) {
-      open.delete(producerId)
-      return true
-    }
-    return !(inTransaction && open.has(producerId))
-  })
-}
-
-/** Loads kafkajs with both repairs in place. Safe to call again. */
-export const loadKafka = (): PatchedKafka => {
-  const require = createRequire(import.meta.url)
-  const filter = require.resolve('kafkajs/src/consumer/filterAbortedMessages.js')
-  require(filter)
-  require.cache[filter]!.exports = withoutAborted
+/** Safe to call again. */
+export const repairBroker = (require: NodeJS.Require): void => {
   const broker = (require('kafkajs/src/broker/index.js') as { prototype: BrokerPrototype }).prototype
-  const generations = (broker[GENERATIONS] ??= repairBroker(broker, require))
-  const { Kafka } = require('kafkajs') as { Kafka: typeof KafkaType }
-  return { Kafka, generationOf: (memberId) => generations.get(memberId) }
-}
-
-const repairBroker = (broker: BrokerPrototype, require: NodeJS.Require): Map<string, number> => {
+  if (broker[REPAIRED]) return
+  broker[REPAIRED] = true
   const EncoderClass = require('kafkajs/src/protocol/encoder.js') as new () => Encoder
   const DecoderClass = require('kafkajs/src/protocol/decoder.js') as new (data: Buffer) => Decoder
   const { createErrorFromCode } = require('kafkajs/src/protocol/error.js') as { createErrorFromCode(code: number): Error }
-  const generations = new Map<string, number>()
 
   const fail = (code: number): void => {
     if (code !== 0) throw createErrorFromCode(code)
@@ -133,12 +83,6 @@ const repairBroker = (broker: BrokerPrototype, require: NodeJS.Require): Map<str
         parse: async (data: T) => data,
       },
     }) as Promise<T>
-
-  const syncGroup = broker.syncGroup
-  broker.syncGroup = function (request) {
-    generations.set(request.memberId, request.generationId)
-    return syncGroup.call(this, request)
-  }
 
   broker.txnOffsetCommit = async function ({ transactionalId, groupId, producerId, producerEpoch, topics }) {
     const member = topics[MEMBERSHIP] ?? { memberId: '', generationId: -1 }
@@ -211,5 +155,4 @@ const repairBroker = (broker: BrokerPrototype, require: NodeJS.Require): Map<str
       return { responses, errorCode }
     }
   }
-  return generations
 }

@@ -1,0 +1,55 @@
+import type { Committed, Extent } from '@millrace/ports'
+import type { Admin } from 'kafkajs'
+import { errorType, type Cluster } from './client.ts'
+import type { Names } from './names.ts'
+
+export interface Positions {
+  extents(topic: string): Promise<readonly Extent[]>
+  /** The first offset kept when the group has no position yet. Waits for a transaction that is about to move it. */
+  committed(group: string, topic: string, partition: number): Promise<Committed>
+}
+
+const TRIES_MAX = 40
+
+export const createPositions = ({ admin, cluster, names }: { admin: Admin; cluster: Cluster; names: Names }): Positions => {
+  const extents = (topic: string): Promise<readonly Extent[]> =>
+    patiently(async () =>
+      (await admin.fetchTopicOffsets(names.toKafka(topic)))
+        .map(({ partition, low, high }) => ({ partition, first: Number(low), next: Number(high) }))
+        .sort((a, b) => a.partition - b.partition),
+    )
+  const stored = (group: string, topic: string, partition: number): Promise<Committed | null> =>
+    patiently(async () => {
+      const coordinator = await cluster.findGroupCoordinator({ groupId: names.toKafka(group) })
+      const { responses } = await coordinator.offsetFetch({ groupId: names.toKafka(group), topics: [{ topic: names.toKafka(topic), partitions: [{ partition }] }] })
+      const found = responses[0]?.partitions[0]
+      const offset = Number(found?.offset ?? -1)
+      return offset < 0 ? null : { offset, metadata: found?.metadata ?? '' }
+    }, () => cluster.refreshMetadata())
+  return {
+    extents,
+    committed: async (group, topic, partition) =>
+      (await stored(group, topic, partition)) ?? { offset: (await extents(topic)).find((extent) => extent.partition === partition)?.first ?? 0, metadata: '' },
+  }
+}
+
+/** A new topic, or one whose broker restarts, has no leader for a moment; kafkajs does not ask again by itself. */
+const patiently = async <T>(ask: () => Promise<T>, refresh?: () => Promise<unknown>): Promise<T> => {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!isPassing(error) || attempt === TRIES_MAX) throw error
+      await new Promise((resolve) => setTimeout(resolve, Math.min(1000, 20 * attempt)))
+      await refresh?.().catch(() => undefined)
+    }
+  }
+}
+
+const NOT_RETRIABLE_FOR_KAFKAJS = new Set(['GROUP_LOAD_IN_PROGRESS', 'GROUP_COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR_FOR_GROUP', 'NOT_LEADER_FOR_PARTITION', 'UNKNOWN_TOPIC_OR_PARTITION'])
+
+/** What a broker says while it starts or hands over, and every lost connection. */
+export const isPassing = (error: unknown): boolean => {
+  const { name, retriable } = error as { name?: string; retriable?: boolean }
+  return retriable === true || NOT_RETRIABLE_FOR_KAFKAJS.has(errorType(error)) || /Connection|RequestTimeout|BrokerNotFound|CoordinatorNotFound|NumberOfRetries|MetadataNotLoaded|LockTimeout/.test(name ?? '')
+}
