@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createEmbeddedHotStore, createKafkaLog, ensureKafkaTopics, createSystemClock, openLmdb } from '@millrace/adapters'
+import type { EventLog } from '@millrace/ports'
 import { eventLogSuite } from '@millrace/ports/suites'
 import { kafkaMissing, startKafka, type RunningKafka } from '@millrace/testkit'
 import { afterAll, beforeAll, describe } from 'vitest'
@@ -26,6 +27,7 @@ describe.skipIf(missing)('on a real Kafka', () => {
     await ensureKafkaTopics(broker.brokers, { prefix })
     const open = () => createKafkaLog({ brokers: broker.brokers, slot: '0', hot, prefix, ...(waitingBytesMax === undefined ? {} : { waitingBytesMax }) })
     let log = await open()
+    const left: EventLog[] = []
     return {
       log,
       async reopen() {
@@ -33,8 +35,16 @@ describe.skipIf(missing)('on a real Kafka', () => {
         log = await open()
         return log
       },
+      // kill -9 of the broker, and nothing is closed: what is acknowledged is its promise, not the client's.
+      async crash() {
+        await broker.kill()
+        left.push(log)
+        await broker.start()
+        log = await open()
+        return log
+      },
       async dispose() {
-        await log.close()
+        for (const opened of [log, ...left]) await opened.close()
         await hot.close()
         await root.close()
         await rm(dir, { recursive: true })

@@ -1,6 +1,7 @@
 export * from './kafka.ts'
 export { redisMissing, startRedis, type RunningRedis } from './redis.ts'
 export { redisServer } from './redis-server.ts'
+export { createSharedState, type SharedState } from './crash/shared-state.ts'
 export { compilerPath, startChild, type Child } from './crash/child.ts'
 export { createTempFolder, type TempFolder } from './temp-folder.ts'
 export { createTestClock, type TestClock } from './test-clock.ts'

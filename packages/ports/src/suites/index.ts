@@ -1,6 +1,6 @@
 export { clockSuite, type ClockFixture } from './clock.ts'
 export { columnStoreSuite, type ColumnStoreFixture } from './column-store.ts'
-export { eventually } from './consumers.ts'
+export { eventually, watch } from './consumers.ts'
 export { eventLogSuite, type EventLogFixture, type MakeEventLog } from './event-log.ts'
 export { hotStoreSuite, type HotStoreFixture } from './hot-store.ts'
 export { hotStoreProperty, type PropertyFixture } from './hot-store-property.ts'

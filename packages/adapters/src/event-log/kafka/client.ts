@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
-import type { Kafka as KafkaType, logLevel } from 'kafkajs'
+import { connect } from 'node:net'
+import type { ISocketFactory, Kafka as KafkaType, logLevel } from 'kafkajs'
 import { repairBroker, type OffsetFetch, type TopicOffsets } from './repairs.ts'
 
 /**
@@ -56,6 +57,10 @@ const REQUEST_TIMEOUT_MS = 10_000
 /** Half a minute: what asks once is refused after that, what must go on asks again. */
 const RETRIES = 40
 
+/** While a broker restarts each request waits for its socket by a listener of its own: no leak to warn of. */
+const socketFactory: ISocketFactory = ({ host, port, onConnect }) =>
+  connect({ host, port }, onConnect).setKeepAlive(true, 60_000).setMaxListeners(1_000)
+
 const require = createRequire(import.meta.url)
 
 /** Loads kafkajs with its repair in place. Safe to call again. */
@@ -63,7 +68,7 @@ export const createClient = (brokers: readonly string[], clientId: string, retri
   repairBroker(require)
   const { Kafka, logLevel: levels } = require('kafkajs') as { Kafka: typeof KafkaType; logLevel: typeof logLevel }
   const kafka = new Kafka({
-    clientId, brokers: [...brokers], logLevel: levels.NOTHING, connectionTimeout: 5_000, requestTimeout: REQUEST_TIMEOUT_MS, retry: retryFor(retries),
+    clientId, brokers: [...brokers], logLevel: levels.NOTHING, socketFactory, connectionTimeout: 5_000, requestTimeout: REQUEST_TIMEOUT_MS, retry: retryFor(retries),
   })
   const created = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === 'private:Kafka:createCluster')
   if (!created) throw new Error('kafkajs is not the version that this adapter was written for (2.2.4)')

@@ -21,6 +21,7 @@ export interface KafkaConsumeDeps {
 }
 
 const COLLECT_MS = 2
+const STOP_MS_MAX = 8_000
 
 /** One group member: fetches in, one transaction a poll cycle out. */
 export const consumeKafka = async (deps: KafkaConsumeDeps, options: ConsumeOptions): Promise<Subscription> => {
@@ -28,7 +29,7 @@ export const consumeKafka = async (deps: KafkaConsumeDeps, options: ConsumeOptio
   const group = names.toKafka(options.group)
   const topics = options.topics.map(names.toKafka)
   // Before joining: ends at once what an earlier run of this copy left open.
-  const transactor = await createTransactor(client.kafka, { group, transactionalId: `${group}-${deps.slot}`, names, timeoutMs: deps.transactionTimeoutMs, probe })
+  const transactor = await createTransactor(client.kafka, { name: options.group, group, transactionalId: `${group}-${deps.slot}`, names, timeoutMs: deps.transactionTimeoutMs, probe })
   const cluster = client.createCluster()
   const commit = createCollector(transactor)
   const runs = new Map<string, PartitionRun>()
@@ -42,8 +43,8 @@ export const consumeKafka = async (deps: KafkaConsumeDeps, options: ConsumeOptio
     const topic = names.fromKafka(kafkaTopic)
     return runPartition({
       topic, kafkaTopic, partition, options, member, commit, hot: deps.hot, probe,
-      committed: () => deps.positions.committed(options.group, topic, partition),
-      extent: async () => (await deps.positions.extents(topic)).find((extent) => extent.partition === partition)!,
+      stored: () => deps.positions.stored(options.group, topic, partition),
+      extent: () => deps.positions.extent(topic, partition),
       wakeFetch: () => loop.wake(),
     })
   }
@@ -92,7 +93,8 @@ export const consumeKafka = async (deps: KafkaConsumeDeps, options: ConsumeOptio
     },
     stop: () =>
       (stopping ??= (async () => {
-        await stopReading()
+        // Without a broker a step would go on trying to commit: it is not stored, and comes again.
+        await Promise.race([stopReading(), new Promise((resolve) => setTimeout(resolve, STOP_MS_MAX).unref())])
         await stay.stop()
         await transactor.close()
         await cluster.disconnect()

@@ -73,8 +73,8 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<EventLog
         return await readFrom(from)
       } catch (error) {
         if (errorType(error) !== 'OFFSET_OUT_OF_RANGE') throw error
-        const extent = (await positions.extents(topic)).find((candidate) => candidate.partition === partition)
-        return !extent || from >= extent.first ? [] : readFrom(extent.first)
+        const { first } = await positions.extent(topic, partition)
+        return from >= first ? [] : readFrom(first)
       }
     },
     extents: (topic) => positions.extents(topic),

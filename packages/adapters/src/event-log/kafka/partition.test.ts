@@ -11,6 +11,7 @@ it('discards what a consumer has in memory when its state is refused, and begins
   // The late write of a copy that lost the partition: ahead of what this one folds first.
   const late = [5]
   const hot = {
+    watermark: async () => stored,
     apply: async ({ watermark }: StateWrite) => {
       stored = Math.max(stored, late.pop() ?? 0)
       if (watermark <= stored) return false
@@ -37,7 +38,7 @@ it('discards what a consumer has in memory when its state is refused, and begins
       },
       onFault: (error) => void faults.push(error),
     },
-    committed: async () => ({ offset: committed, metadata: '' }),
+    stored: async () => ({ offset: committed, metadata: '' }),
     extent: async () => ({ partition: 0, first: 0, next: 9 }),
     // The other copy had committed what it wrote.
     commit: async ({ positions }) => void (committed = Math.max(positions[0]!.offset, 5)),

@@ -1,4 +1,4 @@
-import type { Batch, Committed, ConsumeOptions, Extent, HotStore, LogRecord, PartitionConsumer } from '@millrace/ports'
+import type { Batch, Committed, ConsumeOptions, Extent, HotStore, LogRecord, PartitionConsumer, StateWrite } from '@millrace/ports'
 import { StateRefused } from '../state-refused.ts'
 import { errorType } from './client.ts'
 import { cutBatch, pendingDeclaration, type Boundaries } from './cut-batch.ts'
@@ -17,7 +17,8 @@ export interface PartitionDeps {
   readonly hot: HotStore
   /** Of this assignment; `rejoin` brings the next. */
   readonly member: Membership
-  committed(): Promise<Committed>
+  /** The group's position; null when it never had one. */
+  stored(): Promise<Committed | null>
   extent(): Promise<Extent>
   commit(transaction: Transaction): Promise<void>
   /** There is room again, or another offset is wanted. */
@@ -45,6 +46,8 @@ interface Stay {
   readonly member: Membership
   readonly boundaries: Boundaries
   position: Committed
+  /** What this stay has written to each scope: the next write stands on it, so a store that went back is noticed. */
+  readonly written: Map<string, number>
   buffer: LogRecord[]
   bufferBytes: number
   next: number
@@ -72,7 +75,9 @@ export const runPartition = (deps: PartitionDeps): PartitionRun => {
   const open = async (): Promise<Stay> => {
     // Before the position is read: whoever owned the partition until now can commit no more under this pair.
     const { member } = state
-    const committed = await deps.committed()
+    const stored = await deps.stored()
+    const first = stored ? 0 : (await deps.extent()).first
+    const committed = stored ?? { offset: first, metadata: '' }
     const declare = async (metadata: string): Promise<void> => {
       const position = { offset: opened?.position.offset ?? committed.offset, metadata }
       await commit({ outputs: [], position, member })
@@ -84,9 +89,11 @@ export const runPartition = (deps: PartitionDeps): PartitionRun => {
       await consumer.close()
       throw new Error(`${options.group} would start at ${consumer.from}, behind its position ${committed.offset}`)
     }
+    // A group that begins has lost nothing of what was deleted before; one that has a position has.
+    const from = Math.max(consumer.from, first)
     opened = {
-      consumer, member, boundaries: { committed: committed.offset, declaredEnd: consumer.firstBatchEnd }, position: committed,
-      buffer: [], bufferBytes: 0, next: consumer.from, end: consumer.from, caughtUp: false, filledAt: 0,
+      consumer, member, boundaries: { committed: committed.offset, declaredEnd: consumer.firstBatchEnd }, position: committed, written: new Map(),
+      buffer: [], bufferBytes: 0, next: from, end: from, caughtUp: false, filledAt: 0,
     }
     return opened
   }
@@ -110,9 +117,15 @@ export const runPartition = (deps: PartitionDeps): PartitionRun => {
       probe(`step.after-commit:${options.group}`)
       stay.position = position
     }
-    // A copy that lost this partition wrote late: what is stored is ahead of this one's memory.
-    if (step.state && !(await hot.apply(step.state))) throw new StateRefused(`the state of ${step.state.scope} at ${step.state.watermark} was not taken`)
+    if (step.state) await store(stay, step.state)
     stay.consumer.stored?.(batch)
+  }
+
+  /** Refused when a copy that lost this partition wrote late, or the store lost something: this one's memory is not what is stored. */
+  const store = async ({ written }: Stay, write: StateWrite): Promise<void> => {
+    const over = written.get(write.scope) ?? (await hot.watermark(write.scope)) ?? 0
+    if (!(await hot.apply(write, over))) throw new StateRefused(`the state of ${write.scope} at ${write.watermark} was not taken`)
+    written.set(write.scope, write.watermark)
   }
 
   const passed = (stay: Stay, batch: Batch): void => {
@@ -131,7 +144,8 @@ export const runPartition = (deps: PartitionDeps): PartitionRun => {
       const behind = stay.next > stay.position.offset
       const idleMs = IDLE_MS - (performance.now() - stay.filledAt)
       if (!behind || idleMs > 0) await sleep(behind ? idleMs : IDLE_MS)
-      else await overMarkers(stay)
+      // A batch without records, not a commit alone: a consumer may name its next batch by where the last one ended.
+      else await work(stay, { records: [], end: stay.next, replayed: false, caughtUp: stay.caughtUp })
       return false
     }
     const lingerMs = options.lingerMs - (performance.now() - stay.filledAt)
@@ -142,12 +156,6 @@ export const runPartition = (deps: PartitionDeps): PartitionRun => {
     if (cut.batch.records.length > 0) await work(stay, cut.batch)
     passed(stay, cut.batch)
     return true
-  }
-
-  const overMarkers = async (stay: Stay): Promise<void> => {
-    const position = { offset: stay.next, metadata: stay.position.metadata }
-    await commit({ outputs: [], position, member: stay.member })
-    stay.position = position
   }
 
   const run = async (): Promise<void> => {

@@ -5,7 +5,10 @@ import type { Names } from './names.ts'
 
 export interface Positions {
   extents(topic: string): Promise<readonly Extent[]>
-  /** The first offset kept when the group has no position yet. Waits for a transaction that is about to move it. */
+  extent(topic: string, partition: number): Promise<Extent>
+  /** Null when the group has none. Waits for a transaction that is about to move it. */
+  stored(group: string, topic: string, partition: number): Promise<Committed | null>
+  /** The first offset kept when the group has no position yet. */
   committed(group: string, topic: string, partition: number): Promise<Committed>
 }
 
@@ -26,10 +29,16 @@ export const createPositions = ({ admin, cluster, names }: { admin: Admin; clust
       const offset = Number(found?.offset ?? -1)
       return offset < 0 ? null : { offset, metadata: found?.metadata ?? '' }
     }, () => cluster.refreshMetadata())
+  const extent = async (topic: string, partition: number): Promise<Extent> => {
+    const found = (await extents(topic)).find((candidate) => candidate.partition === partition)
+    if (!found) throw new Error(`the topic ${topic} has no partition ${partition}`)
+    return found
+  }
   return {
     extents,
-    committed: async (group, topic, partition) =>
-      (await stored(group, topic, partition)) ?? { offset: (await extents(topic)).find((extent) => extent.partition === partition)?.first ?? 0, metadata: '' },
+    extent,
+    stored,
+    committed: async (group, topic, partition) => (await stored(group, topic, partition)) ?? { offset: (await extent(topic, partition)).first, metadata: '' },
   }
 }
 

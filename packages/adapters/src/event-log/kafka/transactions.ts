@@ -25,6 +25,9 @@ export interface Transactor {
 }
 
 export interface TransactorOptions {
+  /** As the services call it, in the names of points. */
+  readonly name: string
+  /** As Kafka calls it. */
   readonly group: string
   /** Stable over restarts of this copy: its first `init` ends at once what it left open. */
   readonly transactionalId: string
@@ -42,7 +45,7 @@ const CLOSE_MS_MAX = 5_000
  * away: a failed commit leaves kafkajs' own state unusable, and a new `init` with the same id waits for the outcome.
  */
 export const createTransactor = async (kafka: Kafka, options: TransactorOptions): Promise<Transactor> => {
-  const { group, names, probe } = options
+  const { name, group, names, probe } = options
   let producer: Producer | null = await fresh(kafka, options)
   let tail: Promise<void> = Promise.resolve()
 
@@ -50,10 +53,10 @@ export const createTransactor = async (kafka: Kafka, options: TransactorOptions)
     const transaction = await current.transaction()
     try {
       for (const chunk of chunksOf(outputs)) await transaction.sendBatch({ acks: -1, topicMessages: topicMessages(chunk, names) })
-      probe(`transaction.after-send:${group}`)
+      probe(`transaction.after-send:${name}`)
       const topics = withMembership(topicOffsets(positions, names), membership)
       await transaction.sendOffsets({ consumerGroupId: group, topics } as Parameters<typeof transaction.sendOffsets>[0])
-      probe(`transaction.before-end:${group}`)
+      probe(`transaction.before-end:${name}`)
       await transaction.commit()
       return 'done'
     } catch (error) {
