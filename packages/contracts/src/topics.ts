@@ -27,6 +27,8 @@ export const topics = {
   // Not compacted: a record holds all map lines of a batch under its project, so its last one is not all that is known.
   map: topic('identity.map', 1, 'project'),
   segmentChanged: topic('segment.changed', 1, 'project'),
+  // The last record of each project says all.
+  projects: topic('projects', 1, 'project', 'compact'),
 } as const
 
 export const allTopics: readonly Topic[] = Object.values(topics)

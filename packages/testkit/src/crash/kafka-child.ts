@@ -77,6 +77,7 @@ const consumeCopies = (log: EventLog) =>
       let count = ((await hot.get(scope, ['count']))[0] as number | null) ?? 0
       return {
         from: Math.min((await hot.watermark(scope)) ?? 0, committed.offset),
+        scope,
         handle: async (batch) => copy(batch, partition, (count += linesOf(batch).length)),
         close: async () => {},
       }

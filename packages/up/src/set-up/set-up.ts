@@ -1,4 +1,4 @@
-import { createKafkaTopics } from '@millrace/adapters'
+import { ensureKafkaTopics } from '@millrace/adapters'
 import { createProjects, createSignInPath } from '@millrace/service-kit'
 import { migrate } from '@millrace/warehouse'
 import { createStack, type StackConfig } from '@millrace/wiring'
@@ -17,7 +17,7 @@ export interface SetUp {
  * start; safe to repeat at any time, also beside a running stack.
  */
 export const setUp = async (config: StackConfig, wanted: Parameters<typeof firstProject>[1]): Promise<SetUp> => {
-  await createKafkaTopics(config.KAFKA_BROKERS, config.KAFKA_PREFIX)
+  await ensureKafkaTopics(config.KAFKA_BROKERS, { prefix: config.KAFKA_PREFIX })
   const stack = await createStack({ config, needsColumns: false })
   try {
     const { applied } = await migrate(stack.columns)

@@ -3,6 +3,10 @@ import { expect, it } from 'vitest'
 import { StateRefused } from '../state-refused.ts'
 import { runPartition } from './partition.ts'
 
+const fetched = (from: number, offsets: readonly number[], next: number) => ({
+  topic: 't', partition: 0, from, records: offsets.map((offset) => ({ offset, value: Buffer.of(1) })), next, lastStable: next, first: 0,
+})
+
 it('discards what a consumer has in memory when its state is refused, and begins again from what is stored', async () => {
   const faults: unknown[] = []
   const opened: number[] = []
@@ -21,6 +25,7 @@ it('discards what a consumer has in memory when its state is refused, and begins
   } as unknown as HotStore
   const consumer = (from: number): PartitionConsumer => ({
     from,
+    scope: 's',
     handle: async ({ end }) => ({ outputs: [], state: { scope: 's', watermark: end, puts: [], deletes: [], timers: [] } }),
     close: async () => {},
   })
@@ -45,9 +50,6 @@ it('discards what a consumer has in memory when its state is refused, and begins
     wakeFetch: () => {},
     probe: () => {},
   })
-  const fetched = (from: number, offsets: readonly number[], next: number) => ({
-    topic: 't', partition: 0, from, records: offsets.map((offset) => ({ offset, value: Buffer.of(1) })), next, lastStable: next, first: 0,
-  })
   await expect.poll(() => run.wants()).toBe(0)
   run.push(fetched(0, [0, 1, 2], 3))
   await expect.poll(() => opened).toEqual([0, 5])
@@ -56,4 +58,61 @@ it('discards what a consumer has in memory when its state is refused, and begins
   await expect.poll(() => stored).toBe(6)
   await run.stop()
   expect(faults.map((fault) => fault instanceof StateRefused)).toEqual([true])
+})
+
+it('writes state only over what the consumer built on, and does not fold one that the log cannot give back', async () => {
+  const faults: unknown[] = []
+  const overs: (number | undefined)[] = []
+  const hot = { apply: async (_write: StateWrite, over?: number) => (overs.push(over), true), watermark: async () => 4 } as unknown as HotStore
+  let from = 0
+  const run = runPartition({
+    topic: 't', kafkaTopic: 't', partition: 0, hot, member: { memberId: 'm', generationId: 1 },
+    options: {
+      group: 'g', topics: ['t'], batchRecordsMax: 1, batchBytesMax: 1_000, lingerMs: 0,
+      open: async () => ({
+        from, scope: 's',
+        handle: async ({ end }) => ({ outputs: [], state: { scope: 's', watermark: end, puts: [], deletes: [], timers: [] } }),
+        close: async () => {},
+      }),
+      onFault: (error) => {
+        faults.push(error)
+        from = 4
+      },
+    },
+    stored: async () => ({ offset: 6, metadata: '' }),
+    extent: async () => ({ partition: 0, first: 3, next: 9 }),
+    commit: async () => {},
+    wakeFetch: () => {},
+    probe: () => {},
+  })
+  await expect.poll(() => faults.map((fault) => (fault as Error).message)).toEqual([expect.stringContaining('the state of s ends at 0, and t/0 begins at 3')])
+  await expect.poll(() => run.wants()).toBe(4)
+  run.push(fetched(4, [4, 5, 6], 7))
+  await expect.poll(() => overs).toEqual([4, 5, 6])
+  await run.stop()
+})
+
+it('notices without traffic that its state is gone', async () => {
+  const faults: unknown[] = []
+  let stored: number | null = 6
+  let opened = 0
+  const run = runPartition({
+    topic: 't', kafkaTopic: 't', partition: 0, lookMs: 5, member: { memberId: 'm', generationId: 1 },
+    hot: { watermark: async () => stored } as unknown as HotStore,
+    options: {
+      group: 'g', topics: ['t'], batchRecordsMax: 1, batchBytesMax: 1_000, lingerMs: 0,
+      open: async () => ({ from: (opened++, stored ?? 0), scope: 's', handle: async () => ({ outputs: [] }), close: async () => {} }),
+      onFault: (error) => void faults.push(error),
+    },
+    stored: async () => ({ offset: 6, metadata: '' }),
+    extent: async () => ({ partition: 0, first: 0, next: 9 }),
+    commit: async () => {},
+    wakeFetch: () => {},
+    probe: () => {},
+  })
+  await expect.poll(() => opened).toBe(1)
+  stored = null
+  await expect.poll(() => opened).toBe(2)
+  await run.stop()
+  expect(faults).toEqual([expect.objectContaining({ name: 'StateRefused', message: 'the state of s is at 0, this copy built on 6' })])
 })

@@ -1,30 +1,11 @@
-import type { Batch, Committed, ConsumeOptions, Extent, HotStore, LogRecord, PartitionConsumer, StateWrite } from '@millrace/ports'
-import { StateRefused } from '../state-refused.ts'
+import type { Batch } from '@millrace/ports'
 import { errorType } from './client.ts'
-import { cutBatch, pendingDeclaration, type Boundaries } from './cut-batch.ts'
+import { cutBatch, pendingDeclaration } from './cut-batch.ts'
 import type { Fetched } from './fetch.ts'
 import type { FetchTarget } from './fetch-loop.ts'
 import { PositionLost } from './position-lost.ts'
 import type { Membership } from './repairs.ts'
-import type { Transaction } from './transactions.ts'
-
-export interface PartitionDeps {
-  readonly topic: string
-  /** The topic's name in Kafka. */
-  readonly kafkaTopic: string
-  readonly partition: number
-  readonly options: ConsumeOptions
-  readonly hot: HotStore
-  /** Of this assignment; `rejoin` brings the next. */
-  readonly member: Membership
-  /** The group's position; null when it never had one. */
-  stored(): Promise<Committed | null>
-  extent(): Promise<Extent>
-  commit(transaction: Transaction): Promise<void>
-  /** There is room again, or another offset is wanted. */
-  wakeFetch(): void
-  readonly probe: (point: string) => void
-}
+import { commitAt, isTimeToLook, keep, look, LOOK_MS, openStay, type PartitionDeps, type Stay } from './stay.ts'
 
 /** One partition between the fetches and the handler: buffers, cuts batches, commits, reopens after a fault. */
 export interface PartitionRun extends FetchTarget {
@@ -40,24 +21,8 @@ const BACK_OFF_MS_MAX = 5_000
 /** How long nothing may come before a position moves over markers alone, so that retention never passes it. */
 const IDLE_MS = 1_000
 
-/** From one opening to the next: all of it is forgotten together. */
-interface Stay {
-  readonly consumer: PartitionConsumer
-  readonly member: Membership
-  readonly boundaries: Boundaries
-  position: Committed
-  /** What this stay has written to each scope: the next write stands on it, so a store that went back is noticed. */
-  readonly written: Map<string, number>
-  buffer: LogRecord[]
-  bufferBytes: number
-  next: number
-  end: number
-  caughtUp: boolean
-  filledAt: number
-}
-
 export const runPartition = (deps: PartitionDeps): PartitionRun => {
-  const { topic, partition, options, hot, probe } = deps
+  const { topic, partition, options, probe } = deps
   const state = { stopped: false, hurried: 0, member: deps.member, stay: null as Stay | null, failure: null as Error | null, wake: (): void => {} }
   const told = new Set<() => void>()
   const tell = (): void => [...told].forEach((tellOne) => tellOne())
@@ -72,35 +37,6 @@ export const runPartition = (deps: PartitionDeps): PartitionRun => {
       }
     })
 
-  const open = async (): Promise<Stay> => {
-    // Before the position is read: whoever owned the partition until now can commit no more under this pair.
-    const { member } = state
-    const stored = await deps.stored()
-    const first = stored ? 0 : (await deps.extent()).first
-    const committed = stored ?? { offset: first, metadata: '' }
-    const declare = async (metadata: string): Promise<void> => {
-      const position = { offset: opened?.position.offset ?? committed.offset, metadata }
-      await commit({ outputs: [], position, member })
-      if (opened) opened.position = position
-    }
-    let opened: Stay | null = null
-    const consumer = await options.open({ topic, partition, committed, declare })
-    if (consumer.from > committed.offset) {
-      await consumer.close()
-      throw new Error(`${options.group} would start at ${consumer.from}, behind its position ${committed.offset}`)
-    }
-    // A group that begins has lost nothing of what was deleted before; one that has a position has.
-    const from = Math.max(consumer.from, first)
-    opened = {
-      consumer, member, boundaries: { committed: committed.offset, declaredEnd: consumer.firstBatchEnd }, position: committed, written: new Map(),
-      buffer: [], bufferBytes: 0, next: from, end: from, caughtUp: false, filledAt: 0,
-    }
-    return opened
-  }
-
-  const commit = ({ outputs, position, member }: { outputs: Transaction['outputs']; position: Committed; member: Membership }): Promise<void> =>
-    deps.commit({ outputs, positions: [{ topic, partition, ...position }], membership: member })
-
   const close = async (): Promise<void> => {
     const closing = state.stay
     state.stay = null
@@ -113,19 +49,12 @@ export const runPartition = (deps: PartitionDeps): PartitionRun => {
     if (!batch.replayed) {
       const position = { offset: batch.end, metadata: step.metadata ?? '' }
       probe(`step.before-commit:${options.group}`)
-      await commit({ outputs: step.outputs, position, member: stay.member })
+      await commitAt(deps, stay.member, step.outputs, position)
       probe(`step.after-commit:${options.group}`)
       stay.position = position
     }
-    if (step.state) await store(stay, step.state)
+    if (step.state) await keep(deps, stay, step.state)
     stay.consumer.stored?.(batch)
-  }
-
-  /** Refused when a copy that lost this partition wrote late, or the store lost something: this one's memory is not what is stored. */
-  const store = async ({ written }: Stay, write: StateWrite): Promise<void> => {
-    const over = written.get(write.scope) ?? (await hot.watermark(write.scope)) ?? 0
-    if (!(await hot.apply(write, over))) throw new StateRefused(`the state of ${write.scope} at ${write.watermark} was not taken`)
-    written.set(write.scope, write.watermark)
   }
 
   const passed = (stay: Stay, batch: Batch): void => {
@@ -141,11 +70,15 @@ export const runPartition = (deps: PartitionDeps): PartitionRun => {
   const turn = async (stay: Stay): Promise<boolean> => {
     const cut = stay.end > stay.next ? cutBatch(stay, stay.boundaries, options) : null
     if (!cut) {
+      if (isTimeToLook(deps, stay)) {
+        await look(deps, stay)
+        return false
+      }
       const behind = stay.next > stay.position.offset
       const idleMs = IDLE_MS - (performance.now() - stay.filledAt)
-      if (!behind || idleMs > 0) await sleep(behind ? idleMs : IDLE_MS)
       // A batch without records, not a commit alone: a consumer may name its next batch by where the last one ended.
-      else await work(stay, { records: [], end: stay.next, replayed: false, caughtUp: stay.caughtUp })
+      if (behind && idleMs <= 0) await work(stay, { records: [], end: stay.next, replayed: false, caughtUp: stay.caughtUp })
+      else await sleep(Math.min(behind ? idleMs : IDLE_MS, deps.lookMs ?? LOOK_MS))
       return false
     }
     const lingerMs = options.lingerMs - (performance.now() - stay.filledAt)
@@ -165,7 +98,7 @@ export const runPartition = (deps: PartitionDeps): PartitionRun => {
         if (state.failure) throw await explain(state.failure)
         if (state.stay?.member !== state.member) {
           await close()
-          state.stay = await open()
+          state.stay = await openStay(deps, state.member)
           deps.wakeFetch()
           tell()
         } else if (await turn(state.stay)) backOff = BACK_OFF_MS
