@@ -13,11 +13,14 @@ const NAMES: Readonly<Record<number, string>> = {
   456: 'UNKNOWN_QUERY_PARAMETER', 497: 'ACCESS_DENIED', 516: 'AUTHENTICATION_FAILED', 1002: 'UNKNOWN_EXCEPTION',
 }
 
-/** As the server gives them; all others are 500. */
+/**
+ * As the server gives them, all others 500; but where it says 500 to what a client can mend or should try again later
+ * (164, 202, 271, 307, 456) we say so.
+ */
 const STATUS: Readonly<Record<number, number>> = {
-  6: 400, 15: 400, 26: 400, 27: 400, 36: 400, 38: 400, 41: 400, 42: 400, 43: 400, 44: 400, 46: 404, 47: 404, 48: 501, 50: 404,
-  53: 400, 56: 404, 60: 404, 62: 400, 69: 400, 72: 400, 73: 400, 81: 404, 115: 404, 117: 400, 159: 408, 164: 403, 202: 503, 271: 400, 307: 413,
-  456: 400, 497: 403, 516: 403,
+  6: 400, 8: 400, 15: 400, 25: 400, 26: 400, 27: 400, 36: 400, 38: 400, 41: 400, 44: 400, 53: 400, 62: 400, 72: 400, 117: 400, 271: 400,
+  321: 400, 427: 400, 456: 400, 194: 401, 164: 403, 192: 403, 193: 403, 497: 403, 516: 403, 46: 404, 47: 404, 50: 404, 56: 404, 60: 404,
+  63: 404, 73: 404, 81: 404, 115: 404, 159: 408, 307: 413, 48: 501, 202: 503, 209: 503,
 }
 
 const UNKNOWN = 1002
