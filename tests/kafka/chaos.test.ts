@@ -5,11 +5,12 @@ import type { EventLog, HotStore } from '@millrace/ports'
 import { kafkaMissing, startKafka, type RunningKafka } from '@millrace/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildCommand, cache, createWorkers, feed, judge, settled, until, type Workers } from './pipeline.ts'
+import { skipped } from '../support/requirements.ts'
 
 const LONG = process.env['MILLRACE_LONG'] === '1'
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 5)
 const missing = kafkaMissing()
-if (missing) process.stdout.write(`SKIPPED chaos on Kafka: ${missing}\n`)
+const skip = skipped(['kafka'], 'chaos on Kafka', missing)
 
 /** In the long form the stop is longer than the session, shorter than the transaction: it sleeps with its transaction alive. */
 const PLAN = LONG
@@ -21,7 +22,7 @@ const SETTLE_MS_MAX = 180_000
 /** The log of the test itself keeps no state. */
 const NO_STATE = {} as HotStore
 
-describe.skipIf(missing)('P1, P2: the log on Kafka under kill -9, stops, copies that come and go', () => {
+describe.skipIf(skip)('P1, P2: the log on Kafka under kill -9, stops, copies that come and go', () => {
   let broker: RunningKafka
   let log: EventLog
   beforeAll(async () => {

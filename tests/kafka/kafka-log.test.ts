@@ -6,12 +6,13 @@ import type { EventLog } from '@millrace/ports'
 import { eventLogSuite } from '@millrace/ports/suites'
 import { kafkaMissing, startKafka, type RunningKafka } from '@millrace/testkit'
 import { afterAll, beforeAll, describe } from 'vitest'
+import { skipped } from '../support/requirements.ts'
 
 const missing = kafkaMissing()
 const cache = join(import.meta.dirname, '../../node_modules/.cache/millrace')
-if (missing) process.stdout.write(`SKIPPED the event log on Kafka: ${missing}\n`)
+const skip = skipped(['kafka'], 'the event log on Kafka', missing)
 
-describe.skipIf(missing)('on a real Kafka', () => {
+describe.skipIf(skip)('on a real Kafka', () => {
   let broker: RunningKafka
   let made = 0
   beforeAll(async () => {

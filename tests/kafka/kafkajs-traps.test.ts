@@ -6,12 +6,13 @@ import { fetchPlaces } from '../../packages/adapters/src/event-log/kafka/fetch.t
 import { stayInGroup } from '../../packages/adapters/src/event-log/kafka/membership.ts'
 import { withMembership, type Membership } from '../../packages/adapters/src/event-log/kafka/repairs.ts'
 import { kafkaMissing, startKafka, type RunningKafka } from '@millrace/testkit'
+import { skipped } from '../support/requirements.ts'
 
 const missing = kafkaMissing()
 const cache = join(import.meta.dirname, '../../node_modules/.cache/millrace')
-if (missing) process.stdout.write(`SKIPPED kafkajs repairs: ${missing}\n`)
+const skip = skipped(['kafka'], 'kafkajs repairs', missing)
 
-describe.skipIf(missing)('kafkajs 2.2.4 with its repairs, on a real broker', () => {
+describe.skipIf(skip)('kafkajs 2.2.4 with its repairs, on a real broker', () => {
   let broker: RunningKafka
   let client: Client
   let kafka: Client['kafka']

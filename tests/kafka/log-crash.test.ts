@@ -5,10 +5,11 @@ import type { EventLog, HotStore } from '@millrace/ports'
 import { kafkaMissing, startKafka, type RunningKafka } from '@millrace/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildCommand, cache, createWorkers, feed, judge, settled, until } from './pipeline.ts'
+import { skipped } from '../support/requirements.ts'
 
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 3)
 const missing = kafkaMissing()
-if (missing) process.stdout.write(`SKIPPED kills of the log on Kafka: ${missing}\n`)
+const skip = skipped(['kafka'], 'kills of the log on Kafka', missing)
 
 /** Each costs the start of a process and a session of the group. */
 const POINTS = ['transaction.before-end:copy', 'step.after-commit:copy', 'sink.inserted']
@@ -16,7 +17,7 @@ const MORE_POINTS = ['step.before-commit:copy', 'transaction.after-send:copy', '
 const points = process.env['MILLRACE_LONG'] === '1' ? [...POINTS, ...MORE_POINTS] : POINTS
 const SETTLE_MS_MAX = 120_000
 
-describe.skipIf(missing)('P1, P2: a copy that is killed from inside, at each point of a step', () => {
+describe.skipIf(skip)('P1, P2: a copy that is killed from inside, at each point of a step', () => {
   let broker: RunningKafka
   let log: EventLog
   beforeAll(async () => {

@@ -6,11 +6,12 @@ import { kafkaMissing, startKafka, type RunningKafka } from '@millrace/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createClient } from '../../packages/adapters/src/event-log/kafka/client.ts'
 import { cache } from './pipeline.ts'
+import { skipped } from '../support/requirements.ts'
 
 const missing = kafkaMissing()
-if (missing) process.stdout.write(`SKIPPED topics of Kafka: ${missing}\n`)
+const skip = skipped(['kafka'], 'topics of Kafka', missing)
 
-describe.skipIf(missing)('topics on a real Kafka', () => {
+describe.skipIf(skip)('topics on a real Kafka', () => {
   let broker: RunningKafka
   const admin = () => createClient(broker.brokers, 'operator').kafka.admin()
   beforeAll(async () => {

@@ -4,8 +4,9 @@ import { hotStoreProperty, hotStoreSuite } from '@millrace/ports/suites'
 import { createTempFolder, startRedis, type RunningRedis } from '@millrace/testkit'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { cache, missing, startCluster } from './redis.ts'
+import { skipped } from '../support/requirements.ts'
 
-if (missing) process.stdout.write(`SKIPPED the hot store on Redis: ${missing}\n`)
+const skip = skipped(['redis'], 'the hot store on Redis', missing)
 
 /** A cluster is told by several URLs; one server may be named twice. */
 const WAYS = [
@@ -13,7 +14,7 @@ const WAYS = [
   { name: 'redis cluster', start: startCluster, urls: ({ url }: RunningRedis) => [url, url] },
 ]
 
-describe.skipIf(missing).each(WAYS)('on a real Redis', ({ name, start, urls }) => {
+describe.skipIf(skip).each(WAYS)('on a real Redis', ({ name, start, urls }) => {
   let server: RunningRedis
   let made = 0
   beforeAll(async () => {

@@ -6,14 +6,15 @@ import { startRedis, type RunningRedis } from '@millrace/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
 import { count, open, type Met } from './counting.ts'
 import { cache, missing } from './redis.ts'
+import { skipped } from '../support/requirements.ts'
 
-if (missing) process.stdout.write(`SKIPPED what becomes of state when Redis loses some of it: ${missing}\n`)
+const skip = skipped(['redis'], 'what becomes of state when Redis loses some of it', missing)
 
 const END = 700
 const SCOPE = 'count:0'
 const clock = createSystemClock()
 
-describe.skipIf(missing)('state in a Redis that is killed, flushed or goes back', () => {
+describe.skipIf(skip)('state in a Redis that is killed, flushed or goes back', () => {
   const stops: (() => Promise<void>)[] = []
   afterEach(async () => {
     for (const stop of stops.splice(0).reverse()) await stop()

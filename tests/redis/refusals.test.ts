@@ -3,13 +3,14 @@ import { HotStoreUnavailable, type HotStore, type StateWrite } from '@millrace/p
 import { startRedis, type RunningRedis } from '@millrace/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
 import { cache, missing } from './redis.ts'
+import { skipped } from '../support/requirements.ts'
 
-if (missing) process.stdout.write(`SKIPPED what the hot store on Redis refuses: ${missing}\n`)
+const skip = skipped(['redis'], 'what the hot store on Redis refuses', missing)
 
 const clock = createSystemClock()
 const write = (watermark: number, changes: Partial<StateWrite> = {}): StateWrite => ({ scope: 's', watermark, puts: [], deletes: [], timers: [], ...changes })
 
-describe.skipIf(missing)('the hot store on Redis', () => {
+describe.skipIf(skip)('the hot store on Redis', () => {
   const stops: (() => Promise<void>)[] = []
   afterEach(async () => {
     for (const stop of stops.splice(0).reverse()) await stop()

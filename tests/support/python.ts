@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { root } from '../tidy/source-tree.ts'
+import { skipped } from './requirements.ts'
 
 /** What analysts use; pinned, so that a new release of theirs fails no test of ours. */
 const PACKAGES = ['clickhouse-connect==1.12.0', 'pandas==2.3.3']
@@ -29,7 +30,7 @@ export const analystsPython = async (): Promise<Python | null> => {
     await install(command, folderOf(tag))
     return own
   } catch (error) {
-    process.stdout.write(`SKIPPED: no ${PACKAGES.join(' and ')} for ${command}: ${reasonOf(error)}\n`)
+    skipped(['python'], `what needs ${PACKAGES.join(' and ')}`, `none for ${command}: ${reasonOf(error)}`)
     return null
   }
 }

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { skipped } from './requirements.ts'
 
 /** A disk of its own, small enough to be filled. */
 export interface SmallDisk {
@@ -22,7 +23,7 @@ export const mountSmallDisk = (megabytes: number): SmallDisk | null => {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder], { stdio: 'pipe' })
   } catch (error) {
     rmSync(folder, { recursive: true })
-    process.stdout.write(`SKIPPED: a small disk needs root on Linux: ${(error as Error).message.split('\n')[0]}\n`)
+    skipped(['small-disk'], 'a full disk', `a small disk needs root on Linux: ${(error as Error).message.split('\n')[0]}`)
     return null
   }
   const filler = openSync(join(folder, 'filler'), 'w')

@@ -6,11 +6,12 @@ import { fileURLToPath } from 'node:url'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { skipped } from '../../../tests/support/requirements.ts'
 import { startStub, type Answers, type Stub } from './stub-server.ts'
 
 const CHROMIUM = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
 const present = existsSync(CHROMIUM)
-if (!present) process.stderr.write(`SKIPPED: the page is not tried, since there is no Chromium at ${CHROMIUM} (set CHROMIUM_PATH)\n`)
+const skip = skipped(['chromium'], 'the page in a browser', present ? null : `there is no Chromium at ${CHROMIUM} (set CHROMIUM_PATH)`)
 
 // The same words as the server's own, so that the page is tried under them.
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -46,7 +47,7 @@ const stubs: Stub[] = []
 const faults: string[] = []
 
 beforeAll(async () => {
-  if (!present) return
+  if (skip) return
   folder = await mkdtemp(join(tmpdir(), 'millrace-console-'))
   await build({ root: fileURLToPath(new URL('..', import.meta.url)), logLevel: 'error', build: { outDir: folder, emptyOutDir: true } })
   browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
@@ -81,7 +82,7 @@ const showsLive = async ({ page, stub }: { page: Page; stub: Stub }): Promise<vo
   await page.getByText('Order Completed').first().waitFor()
 }
 
-describe.skipIf(!present)('the page in a real Chromium', () => {
+describe.skipIf(skip)('the page in a real Chromium', () => {
   it('shows what is pushed the moment it comes, and what the API tells', async () => {
     const opened = await openPage({ viewport: { width: 1280, height: 900 } })
     await showsLive(opened)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { funnelQuestion, retentionQuestion, trendsQuestion, type EventChoice } from '@millrace/contracts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { skipped } from '../../../tests/support/requirements.ts'
 import { askFunnel, askRetention, askTrends, type Asking } from '../src/questions/ask.ts'
 import { insertClock, insertEvents, mergeNumbers, openWarehouse, type Store } from './warehouse.ts'
 
@@ -19,13 +20,13 @@ interface Expected {
 const folder = process.env['MILLRACE_DATASETS'] ?? ''
 const csv = join(folder, 'ecom_events.csv.gz')
 const available = folder !== '' && existsSync(csv)
-if (!available) process.stdout.write('SKIPPED: the shop data of MILLRACE_DATASETS is not here; its known answers are not checked\n')
+const skip = skipped(['datasets'], 'the known answers of the shop data', available ? null : 'it is not in the folder MILLRACE_DATASETS')
 
 const project = { id: 1, zone: 'UTC', currency: 'USD' }
 const span = { from: '2024-01-04', to: '2024-06-29' }
 const any: EventChoice = { event: '*', where: [] }
 
-describe.skipIf(!available)('the shop data, 31,106 events of 600 people with known answers', () => {
+describe.skipIf(skip)('the shop data, 31,106 events of 600 people with known answers', () => {
   let store: Store
   let asking: Asking
   let expected: Expected

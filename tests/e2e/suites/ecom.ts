@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { settledLedger } from '../../support/ledger.ts'
 import type { Millrace } from '../../support/millrace.ts'
 import { runProgram } from '../../support/program.ts'
+import { skipped } from '../../support/requirements.ts'
 import { millraceForAll, type Start } from '../../support/running.ts'
 
 interface Expected {
@@ -29,14 +30,14 @@ interface Funnel {
 const folder = process.env['MILLRACE_DATASETS'] ?? ''
 const csv = join(folder, 'ecom_events.csv.gz')
 const available = folder !== '' && existsSync(csv)
-if (!available) process.stdout.write('SKIPPED: ecom_events.csv.gz is not in the folder MILLRACE_DATASETS; its known answers are not checked\n')
+const skip = skipped(['datasets'], 'the known answers of ecom_events.csv.gz', available ? null : 'it is not in the folder MILLRACE_DATASETS')
 
 const EVENTS = 31_106
 const MAPPING = 'event=event,userId=user_id,timestamp=timestamp,context.sessionId=session_id,-=event_id,channel=platform'
 const span = { from: '2024-01-04', to: '2024-06-29' }
 
 /** Known answers, on whatever `start` gives: an instance, or a project, without events. */
-export const ecom = (start?: Start): unknown => describe.skipIf(!available)('a shop of 31,106 events, imported from a file', () => {
+export const ecom = (start?: Start): unknown => describe.skipIf(skip)('a shop of 31,106 events, imported from a file', () => {
   const running = millraceForAll(start)
   let millrace: Millrace
   let expected: Expected
