@@ -10,6 +10,7 @@ export const stackConfig = z.object({
     .describe('stable number of this copy of the service: 0, 1, …; from the host name where that ends with `-<number>`'),
   KAFKA_BROKERS: list.refine((brokers) => brokers.length > 0, { error: 'must name a broker' }).default(['127.0.0.1:9092']).describe('Kafka brokers, comma-separated'),
   KAFKA_PREFIX: z.string().regex(/^[\w.-]{0,60}$/, { error: 'must be at most 60 letters, digits, dots, dashes or underscores' }).default('').describe('before every topic, group and transactional id, where several Millraces share a Kafka'),
+  KAFKA_REPLICATION: whole(1, 9).default(1).describe('copies of each partition of the topics that set-up makes; 3 where there are three brokers or more'),
   REDIS_URLS: list.refine((urls) => urls.length > 0 && urls.every((url) => /^rediss?:\/\//.test(url)), { error: 'must be such as redis://host:6379' }).default(['redis://127.0.0.1:6379'])
     .describe('Redis, `redis[s]://[user:password@]host:port[/db]`; several, comma-separated, are nodes of one Redis Cluster'),
   REDIS_PREFIX: z.string().regex(/^[^{}\s]{1,60}$/, { error: 'must be 1 to 60 characters without braces and spaces' }).default('millrace').describe('before every key, where several Millraces share a Redis'),

@@ -17,7 +17,7 @@ export interface SetUp {
  * start; safe to repeat at any time, also beside a running stack.
  */
 export const setUp = async (config: StackConfig, wanted: Parameters<typeof firstProject>[1]): Promise<SetUp> => {
-  await ensureKafkaTopics(config.KAFKA_BROKERS, { prefix: config.KAFKA_PREFIX })
+  await ensureKafkaTopics(config.KAFKA_BROKERS, { prefix: config.KAFKA_PREFIX, replication: config.KAFKA_REPLICATION })
   const stack = await createStack({ config, needsColumns: false })
   try {
     const { applied } = await migrate(stack.columns)
