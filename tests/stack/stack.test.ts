@@ -4,7 +4,7 @@ import { mainJob } from '../e2e/suites/main-job.ts'
 import { twoProjects } from '../e2e/suites/two-projects.ts'
 import { eventually, inNewProject, sharedOf, startMillrace, type Millrace } from '../support/millrace.ts'
 import { stackSkipped } from '../support/stack.ts'
-import { killEachService } from './kill-each-service.ts'
+import { killEachService, loseRedis } from './amid-events.ts'
 
 /** Two imports of 31,106 events take a minute. */
 const LONG = process.env['MILLRACE_LONG'] === '1'
@@ -33,6 +33,7 @@ describe.skipIf(stackSkipped('the stack'))('every service in a process of its ow
   mainJob(() => inNewProject(stack, 'main job'))
   if (LONG) ecom(() => inNewProject(stack, 'ecom'))
   killEachService(() => inNewProject(stack, 'kills'), () => stack, SERVICES)
+  loseRedis(() => inNewProject(stack, 'lost Redis'), () => stack)
 
   it('leaves no process behind when the launcher is killed, and has everything when it is started again on that folder', async () => {
     const before = await stack.sql<{ events: number }>('SELECT count() AS events FROM events')

@@ -1,5 +1,5 @@
 export * from './kafka.ts'
-export { redisMissing, startRedis, type RunningRedis } from './redis.ts'
+export { askRedis, redisMissing, startRedis, type RunningRedis } from './redis.ts'
 export { redisServer } from './redis-server.ts'
 export { createSharedState, type SharedState } from './crash/shared-state.ts'
 export { compilerPath, startChild, type Child } from './crash/child.ts'

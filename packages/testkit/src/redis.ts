@@ -66,8 +66,8 @@ export const startRedis = async (cacheFolder: string, settings: Readonly<Record<
     folder,
     freeze: () => void server?.kill('SIGSTOP'),
     thaw: () => void server?.kill('SIGCONT'),
-    command: async (...words) => (await ask(port, words)).split('\r\n', 1)[0]!,
-    info: (section) => ask(port, ['INFO', section]),
+    command: async (...words) => (await askRedis(port, words)).split('\r\n', 1)[0]!,
+    info: (section) => askRedis(port, ['INFO', section]),
     kill,
     restart,
     stop: async () => {
@@ -77,8 +77,8 @@ export const startRedis = async (cacheFolder: string, settings: Readonly<Record<
   }
 }
 
-/** The answer as it is on the wire; of a text also what its length promises. */
-const ask = (port: number, words: readonly string[]): Promise<string> =>
+/** One command to the Redis at a port of this machine. The answer as it is on the wire; of a text also what its length promises. */
+export const askRedis = (port: number, words: readonly string[]): Promise<string> =>
   new Promise((resolve, reject) => {
     const socket = createConnection(port, '127.0.0.1')
     let answer = Buffer.alloc(0)

@@ -1,3 +1,4 @@
+import { askRedis } from '@millrace/testkit'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { settledLedger } from '../support/ledger.ts'
 import { eventually, type Millrace } from '../support/millrace.ts'
@@ -12,9 +13,24 @@ interface Trends {
   readonly series: readonly { readonly points: readonly { readonly value: number }[] }[]
 }
 
-/** Each service is killed while events come in; afterwards every answer equals what was sent. */
+/** Each service is killed while events come in. */
 export const killEachService = (start: () => Promise<Millrace>, launcher: () => Millrace, services: readonly string[]): unknown =>
-  describe('kill -9 of each service amid events', () => {
+  countsThrough('kill -9 of each service', start, services.map((name) => () => kill(launcher(), `${name}-0`)))
+
+/** Redis loses everything, is killed, and loses everything again. */
+export const loseRedis = (start: () => Promise<Millrace>, launcher: () => Millrace): unknown => {
+  const flush = async (): Promise<void> => {
+    const port = /Redis redis:\/\/127\.0\.0\.1:(\d+)/.exec(launcher().output())![1]
+    expect(await askRedis(Number(port), ['FLUSHALL'])).toBe('+OK\r\n')
+  }
+  return countsThrough('FLUSHALL and kill -9 of Redis', start, [flush, () => kill(launcher(), 'redis'), flush])
+}
+
+const kill = (launcher: Millrace, name: string): unknown => process.kill(launcher.processes()[name]!, 'SIGKILL')
+
+/** What goes wrong while events come in; afterwards every answer equals what was sent. */
+const countsThrough = (what: string, start: () => Promise<Millrace>, faults: readonly (() => unknown)[]): unknown =>
+  describe(`${what} amid events`, () => {
     let project: Millrace
     let segment: string
     beforeAll(async () => {
@@ -24,9 +40,9 @@ export const killEachService = (start: () => Promise<Millrace>, launcher: () => 
     })
 
     it('loses nothing and counts nothing twice: ledger, SQL, questions, profiles, members', async () => {
-      const kills = services.map((name, index) => ({ name, atBatch: Math.floor(((index + 1) * BATCHES) / (services.length + 1)) }))
+      const atBatch = faults.map((_fault, index) => Math.floor(((index + 1) * BATCHES) / (faults.length + 1)))
       for (let batch = 0; batch < BATCHES; batch++) {
-        for (const { name } of kills.filter(({ atBatch }) => atBatch === batch)) process.kill(launcher().processes()[`${name}-0`]!, 'SIGKILL')
+        await faults[atBatch.indexOf(batch)]?.()
         await sendUntilTaken(project, eventsOf(batch))
       }
       const sent = BATCHES * BATCH_EVENTS
