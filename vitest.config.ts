@@ -7,6 +7,8 @@ export default defineConfig({
     include: ['packages/*/{src,test}/**/*.test.ts', 'services/*/{src,test}/**/*.test.ts', 'tests/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     pool: 'forks',
+    // Most of a test's time is waiting for processes and disks.
+    maxWorkers: 2,
     // Bounds on what hangs, not on what is slow: a machine may be busy with other things.
     testTimeout: 180_000,
     hookTimeout: 180_000,
