@@ -56,7 +56,7 @@ describe('the front door', () => {
       setImmediate(() => response.destroy())
     })
     const answer = await fetch(await doorTo(() => port))
-    await expect(answer.text()).rejects.toThrow()
+    await expect(answer.text()).rejects.toThrow('terminated')
   })
 
   it('lets go of a stream whose reader has left', async () => {
@@ -71,7 +71,7 @@ describe('the front door', () => {
     const answer = await new Promise<IncomingMessage>((resolve) => httpRequest(url, resolve).end())
     await new Promise((resolve) => answer.once('data', resolve))
     answer.destroy()
-    await reader
+    expect(await reader).toBeUndefined()
   })
 
   it('finds the service of a path in the table', () => {
