@@ -45,10 +45,10 @@ export const startCopies = (copies: readonly Copy[], supervisor: Supervisor): Co
         // Behind this turn: the map has it then.
         setImmediate(() => void watch(copyOf(name), pid))
       },
-      onEnded: (name, how, backOffMs) => {
+      onEnded: (name, ended) => {
         ready.delete(copyOf(name))
         ends.set(name, (ends.get(name) ?? 0) + 1)
-        supervisor.onEnded(name, how, backOffMs)
+        supervisor.onEnded(name, ended)
       },
     }))
   }

@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process'
 
 /** Ends the processes that the launcher started, if the launcher is killed. */
 export interface Keeper {
-  /** Names a process to end; those that are gone by then do no harm. */
+  /** A process to end. */
   watch(pid: number): void
+  /** It has ended: the system may give its number to somebody else. */
+  forget(pid: number): void
   /** The launcher has stopped all by itself. */
   release(): void
 }
@@ -13,7 +15,11 @@ export interface Keeper {
  * its own, since Ctrl-C goes to the whole foreground. SIGTERM first: engines close their files.
  */
 const SCRIPT = `
-pids=; while read -r line; do if [ "$line" = end ]; then exit 0; fi; pids="$pids $line"; done
+pids=' '; while read -r line; do case "$line" in
+  end) exit 0 ;;
+  -*) pids=$(printf '%s' "$pids" | sed "s/ \${line#-} / /") ;;
+  *) pids="$pids$line " ;;
+esac; done
 kill -TERM $pids; sleep 8; kill -KILL $pids`
 
 export const startKeeper = (): Keeper => {
@@ -23,6 +29,7 @@ export const startKeeper = (): Keeper => {
   child.unref()
   return {
     watch: (pid) => void child.stdin.write(`${pid}\n`),
+    forget: (pid) => void child.stdin.write(`-${pid}\n`),
     release: () => void child.stdin.end('end\n'),
   }
 }

@@ -8,7 +8,7 @@ import type { LocalStackConfig } from './config.ts'
 import { startCopies, type Copies } from './copies.ts'
 import { startEngines } from './engines.ts'
 import { createFrontDoor, type Own } from './front-door.ts'
-import { startKeeper } from './keeper.ts'
+import { startKeeper, type Keeper } from './keeper.ts'
 import { createProcessList, endLeftovers, type ProcessList } from './leftovers.ts'
 import { freePort, listenAt } from './listen.ts'
 import { type Engines, planCopies } from './plan.ts'
@@ -56,7 +56,7 @@ const start = async (config: LocalStackConfig, { logger, env, onLine, onStep }: 
   if (left.length > 0) logger.warn({ event: 'leftovers.ended', processes: left }, 'an earlier start was killed')
   const keeper = startKeeper()
   undo.add(async () => keeper.release())
-  const supervisor = supervisorOf(logger, createProcessList(dataDir), keeper.watch, onLine)
+  const supervisor = supervisorOf(logger, createProcessList(dataDir), keeper, onLine)
 
   onStep('Starting Kafka, Redis and ClickHouse …')
   const engines = await startEngines({ folder: dataDir, env, supervisor, undo: undo.add })
@@ -85,15 +85,16 @@ const ownAnswers = (copies: Copies): Own => (url) => {
   return copies.health().then(({ ready, parts }) => ({ status: ready ? 200 : 503, body: { status: ready ? 'ready' : 'not ready', parts } }))
 }
 
-const supervisorOf = (logger: Logger, list: ProcessList, watch: (pid: number) => void, onLine: Supervisor['onLine']): Supervisor => ({
+const supervisorOf = (logger: Logger, list: ProcessList, keeper: Keeper, onLine: Supervisor['onLine']): Supervisor => ({
   onLine,
   onStarted: (name, pid) => {
-    watch(pid)
+    keeper.watch(pid)
     list.set(name, pid)
   },
-  onEnded: (name, how, backOffMs) => {
+  onEnded: (name, { pid, how, backOffMs }) => {
     list.set(name, null)
-    logger.warn({ event: 'process.ended', process: name, how, againInMs: backOffMs }, 'it is started again')
+    if (pid !== undefined) keeper.forget(pid)
+    if (backOffMs !== null) logger.warn({ event: 'process.ended', process: name, how, againInMs: backOffMs }, 'it is started again')
   },
 })
 

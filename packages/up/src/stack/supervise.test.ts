@@ -15,7 +15,7 @@ const watched = () => {
   const supervisor: Supervisor = {
     onLine: (_name, line) => tell(line),
     onStarted: () => {},
-    onEnded: (_name, how, backOffMs) => tell(`${how}, again in ${backOffMs}`),
+    onEnded: (_name, { how, backOffMs }) => tell(backOffMs === null ? `${how}, stopped` : `${how}, again in ${backOffMs}`),
   }
   return { told, supervisor, until: (count: number) => new Promise<void>((resolve) => (told.length >= count ? resolve() : void waiting.push([count, resolve]))) }
 }
@@ -36,7 +36,7 @@ it('stops it for good, and kills what does not end by itself only behind the bou
   await until(1)
   expect(await child.stop()).toBe(true)
   expect(child.pid()).toBeNull()
-  expect(told).toEqual(['here', 'stopping'])
+  expect(told).toEqual(['here', 'stopping', 'code 0, stopped'])
 })
 
 it('ends what a killed start has left on its folder, and nothing else', async () => {

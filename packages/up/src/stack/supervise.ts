@@ -11,9 +11,16 @@ export interface ProcessPlan {
 export interface Supervisor {
   /** Each line that the process prints. */
   onLine(name: string, line: string): void
-  /** A process has begun, or has ended and comes again after `backOffMs`. */
   onStarted(name: string, pid: number): void
-  onEnded(name: string, how: string, backOffMs: number): void
+  /** It has ended, and comes again after the pause; null: it was stopped. */
+  onEnded(name: string, ended: Ended): void
+}
+
+export interface Ended {
+  readonly pid: number | undefined
+  /** Its exit code, its signal, or why it could not be started. */
+  readonly how: string
+  readonly backOffMs: number | null
 }
 
 export interface Supervised {
@@ -49,9 +56,9 @@ export const supervise = (plan: ProcessPlan, supervisor: Supervisor): Supervised
         if (child !== started) return
         child = null
         resolve()
-        if (stopping) return
+        if (stopping) return supervisor.onEnded(plan.name, { pid: started.pid, how, backOffMs: null })
         if (performance.now() - startedAt > STEADY_MS) backOffMs = BACK_OFF_MS
-        supervisor.onEnded(plan.name, how, backOffMs)
+        supervisor.onEnded(plan.name, { pid: started.pid, how, backOffMs })
         again = setTimeout(start, backOffMs)
         backOffMs = Math.min(backOffMs * 2, BACK_OFF_MS_MAX)
       }
