@@ -16,7 +16,7 @@ export interface Supervisor {
   onEnded(name: string, ended: Ended): void
 }
 
-export interface Ended {
+interface Ended {
   readonly pid: number | undefined
   /** Its exit code, its signal, or why it could not be started. */
   readonly how: string
