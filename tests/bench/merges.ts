@@ -30,8 +30,12 @@ export const benchMerges = async (millrace: Millrace, { people, events, add }: L
   const until = performance.now() + BESIDE_S * 1000
   const beside: number[] = []
   while (performance.now() < until) beside.push(await mergeNext(millrace, pairs))
+  // Where the machine cannot carry the rate, a merge waits for what grows before it: the line says so.
+  const carried = await backlogOf(millrace)
   const { accepted } = await others
-  add(`merge → visible in SQL, beside ${PER_SECOND.toLocaleString('en-US')} events/s, p50 / p99`, p50p99(beside), 'ms', `${beside.length} explicit merges, one after the other`)
+  add(`merge → visible in SQL, beside ${PER_SECOND.toLocaleString('en-US')} events/s, p50 / p99`, p50p99(beside), 'ms',
+    `${beside.length} explicit merges, one after the other; at the end there waited: ${carried.join(', ') || 'nothing'}`)
+  await untilDrained(millrace)
 
   const more = Math.round(events / 10)
   await load({ url, writeKey, run: 'more', people: Math.round(people / 10), batch: 100, connections: 16, events: more, daysBack: 30 })

@@ -29,12 +29,12 @@ export const untilDrained = async (millrace: Millrace): Promise<void> => {
 /** What waits where, as `group topic: records`; nothing when all is drained. */
 export const backlogOf = async (millrace: Millrace): Promise<readonly string[]> => {
   const text = await (await fetch(`${millrace.url}/metrics`)).text()
-  const lags = [...text.matchAll(/^millrace_consumer_lag_records\{group="(\w+)",topic="([\w.]+)",partition="\d+"\} (\d+)/gm)]
+  const lags = new Map<string, number>()
+  for (const [, group, topic, records] of text.matchAll(/^millrace_consumer_lag_records\{group="(\w+)",topic="([\w.]+)",partition="\d+"\} (\d+)/gm)) {
+    lags.set(`${group} ${topic}`, (lags.get(`${group} ${topic}`) ?? 0) + Number(records))
+  }
   const waiting = Number(/^millrace_profile_builder_snapshots_waiting (\d+)/m.exec(text)?.[1])
-  return [
-    ...lags.filter(([, , , records]) => Number(records) > 0).map(([, group, topic, records]) => `${group} ${topic}: ${records}`),
-    ...(waiting > 0 ? [`profiles: ${waiting}`] : []),
-  ]
+  return [...lags, ['profiles', waiting] as const].filter(([, records]) => records > 0).map(([name, records]) => `${name}: ${records}`)
 }
 
 /** The longest delay of the event loop since the last call, in milliseconds; each reading of /metrics starts it anew. */

@@ -63,7 +63,8 @@ export const startMillrace = async (options: MillraceOptions = {}): Promise<Mill
   const ports = options.ports ?? { http: await freePort(), clickhouse: await freePort() }
   const args = ['--port', ports.http, '--clickhouse-port', ports.clickhouse, '--data-dir', dataDir, '--write-key', WRITE_KEY, '--api-key', API_KEY]
   const wiring = options.wiring ?? (process.env['MILLRACE_WIRING'] === 'stack' ? 'stack' : 'embedded')
-  const child = spawn(process.execPath, [join(root, 'packages/up/dist', MAIN[wiring]), ...args.map(String), ...(options.args ?? [])], {
+  // As infra/local/run.mjs starts it.
+  const child = spawn(process.execPath, ['--max-semi-space-size=64', join(root, 'packages/up/dist', MAIN[wiring]), ...args.map(String), ...(options.args ?? [])], {
     env: { ...process.env, UV_THREADPOOL_SIZE: '16', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
