@@ -30,4 +30,16 @@ describe('record version 1', () => {
     value[0] = 2
     expect(() => decodeRecord(value)).toThrow('record version 2')
   })
+
+  it('reads what builds before this one have written, in both codecs', () => {
+    const golden = {
+      plain: 'AQAAAAB2eyJraW5kIjoiZXZlbnRzIiwicHJvamVjdCI6MSwiY291bnQiOjIsIm9yaWdpbnMiOlt7InNvdXJjZSI6IndlYiIsInByb3RvY29sIjoic2VnbWVudCIsInJlY2VpdmVkQXQiOjUsInNlbnRBdCI6bnVsbH1dfXsiYSI6MX0KeyJiIjoi5LitIn0K',
+      packed: 'AQEAAAB2eyJraW5kIjoiZXZlbnRzIiwicHJvamVjdCI6MSwiY291bnQiOjIsIm9yaWdpbnMiOlt7InNvdXJjZSI6IndlYiIsInByb3RvY29sIjoic2VnbWVudCIsInJlY2VpdmVkQXQiOjUsInNlbnRBdCI6bnVsbH1dfW0CAAB/eyJhIjoieAEA//9G8AAifQp7ImIiOiLkuK0ifQo=',
+    }
+    expect(Buffer.from(golden.plain, 'base64')[1]).toBe(0)
+    expect(Buffer.from(golden.packed, 'base64')[1]).toBe(1)
+    for (const text of Object.values(golden)) expect(decodeRecord(Buffer.from(text, 'base64')).header).toEqual(header)
+    expect(decodeRecord(Buffer.from(golden.plain, 'base64')).lines().map(String)).toEqual(['{"a":1}', '{"b":"中"}'])
+    expect(decodeRecord(Buffer.from(golden.packed, 'base64')).lines().map(String)).toEqual([JSON.stringify({ a: 'x'.repeat(600) }), '{"b":"中"}'])
+  })
 })

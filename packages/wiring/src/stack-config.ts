@@ -11,6 +11,9 @@ export const stackConfig = z.object({
   KAFKA_BROKERS: list.refine((brokers) => brokers.length > 0, { error: 'must name a broker' }).default(['127.0.0.1:9092']).describe('Kafka brokers, comma-separated'),
   KAFKA_PREFIX: z.string().regex(/^[\w.-]{0,60}$/, { error: 'must be at most 60 letters, digits, dots, dashes or underscores' }).default('').describe('before every topic, group and transactional id, where several Millraces share a Kafka'),
   KAFKA_REPLICATION: whole(1, 9).default(1).describe('copies of each partition of the topics that set-up makes; 3 where there are three brokers or more'),
+  KAFKA_RETENTION_DAYS: list.transform((parts) => parts.map((part) => part.split('='))).refine((pairs) => pairs.every(([topic, days]) => topic && Number(days) > 0), { error: 'must be such as events.resolved=30' })
+    .transform((pairs) => Object.fromEntries(pairs.map(([topic, days]) => [topic!, Number(days)]))).default({})
+    .describe('days that a topic is kept, `events.resolved=30`, comma-separated; not named: everything, events.rejected 30'),
   REDIS_URLS: list.refine((urls) => urls.length > 0 && urls.every((url) => /^rediss?:\/\//.test(url)), { error: 'must be such as redis://host:6379' }).default(['redis://127.0.0.1:6379'])
     .describe('Redis, `redis[s]://[user:password@]host:port[/db]`; several, comma-separated, are nodes of one Redis Cluster'),
   REDIS_PREFIX: z.string().regex(/^[^{}\s]{1,60}$/, { error: 'must be 1 to 60 characters without braces and spaces' }).default('millrace').describe('before every key, where several Millraces share a Redis'),

@@ -1,7 +1,8 @@
-import { createClickHouseStore, createKafkaLog, createRedisHotStore, createSystemClock, createSystemIds } from '@millrace/adapters'
+import { createClickHouseStore, createKafkaLog, ensureKafkaTopics, createRedisHotStore, createSystemClock, createSystemIds } from '@millrace/adapters'
 import type { Clock, ColumnStore, EventLog, HotStore, Ids } from '@millrace/ports'
 import type { StackConfig } from './stack-config.ts'
 import { untilSetUp } from './set-up.ts'
+import { topicSettings } from './topic-settings.ts'
 
 export interface StackOptions {
   readonly config: StackConfig
@@ -36,6 +37,8 @@ export const createStack = async ({ config, needsColumns, onWarning = () => {}, 
   }
   try {
     await untilSetUp({ log, columns: needsColumns ? columns : null, waitMsMax: config.SET_UP_WAIT_MS_MAX, onWait: (message) => onWarning({ event: 'set-up.awaited', message }) })
+    // All are there: this compares each with what is needed, and creates nothing.
+    await ensureKafkaTopics(config.KAFKA_BROKERS, topicSettings(config))
   } catch (error) {
     await close()
     throw error

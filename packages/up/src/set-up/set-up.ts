@@ -1,7 +1,7 @@
 import { ensureKafkaTopics } from '@millrace/adapters'
 import { createProjects, createSignInPath } from '@millrace/service-kit'
 import { migrate } from '@millrace/warehouse'
-import { createStack, type StackConfig } from '@millrace/wiring'
+import { createStack, topicSettings, type StackConfig } from '@millrace/wiring'
 import { firstProject, type FirstKeys } from '../first-project.ts'
 
 export interface SetUp {
@@ -17,7 +17,7 @@ export interface SetUp {
  * start; safe to repeat at any time, also beside a running stack.
  */
 export const setUp = async (config: StackConfig, wanted: Parameters<typeof firstProject>[1]): Promise<SetUp> => {
-  await ensureKafkaTopics(config.KAFKA_BROKERS, { prefix: config.KAFKA_PREFIX, replication: config.KAFKA_REPLICATION })
+  await ensureKafkaTopics(config.KAFKA_BROKERS, topicSettings(config))
   const stack = await createStack({ config, needsColumns: false })
   try {
     const { applied } = await migrate(stack.columns)

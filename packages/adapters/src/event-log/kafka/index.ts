@@ -2,7 +2,7 @@ import { topicNamed } from '@millrace/contracts'
 import { LogUnavailable, type EventLog, type HotStore, type Subscription } from '@millrace/ports'
 import { createAppender } from './append.ts'
 import { checkRecords } from './chunks.ts'
-import { createClient, errorType } from './client.ts'
+import { createClient, errorType, retryFor } from './client.ts'
 import { consumeKafka } from './consume.ts'
 import { namesWith } from './names.ts'
 import { createPositions } from './positions.ts'
@@ -35,7 +35,8 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<EventLog
   const { brokers, slot, hot, prefix = '', probe = () => {} } = options
   const client = createClient(brokers, `millrace-${slot}`)
   const names = namesWith(prefix)
-  const admin = client.kafka.admin()
+  // What must go on asks again by itself (`positions`).
+  const admin = client.kafka.admin({ retry: retryFor(6) })
   const reader = client.createCluster()
   const appender = createAppender({ kafka: client.kafka, names, waitingBytesMax: options.waitingBytesMax ?? 64 * 1024 * 1024, timeoutMs: options.appendTimeoutMs ?? 8_000 })
   const positions = createPositions({ admin, cluster: reader, names })

@@ -13,6 +13,8 @@ export interface Positions {
 }
 
 const TRIES_MAX = 40
+/** A topic that is made now is known at once nearly everywhere; one that is not there must be told soon. */
+const UNKNOWN_TRIES_MAX = 6
 
 export const createPositions = ({ admin, cluster, names }: { admin: Admin; cluster: Cluster; names: Names }): Positions => {
   const extents = (topic: string): Promise<readonly Extent[]> =>
@@ -48,7 +50,7 @@ const patiently = async <T>(ask: () => Promise<T>, refresh?: () => Promise<unkno
     try {
       return await ask()
     } catch (error) {
-      if (!isPassing(error) || attempt === TRIES_MAX) throw error
+      if (!isPassing(error) || attempt >= (errorType(error) === 'UNKNOWN_TOPIC_OR_PARTITION' ? UNKNOWN_TRIES_MAX : TRIES_MAX)) throw error
       await new Promise((resolve) => setTimeout(resolve, Math.min(1000, 20 * attempt)))
       await refresh?.().catch(() => undefined)
     }
