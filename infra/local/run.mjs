@@ -50,7 +50,7 @@ const COMMANDS = {
   topics: program('topics/main.js'),
   test: (args) => test(root, args),
   bench: (args) => bench(root, args),
-  chaos: long(['tests/chaos', 'identity/simulation.test'], { MILLRACE_LONG: '1', MILLRACE_SEEDS: '5000' }),
+  chaos: long(['tests/chaos', 'tests/kafka/chaos', 'identity/simulation.test'], { MILLRACE_LONG: '1', MILLRACE_SEEDS: '5000' }),
   fuzz: long(['tests/fuzz'], { MILLRACE_LONG: '1' }),
 }
 
