@@ -15,7 +15,7 @@ const skip = skipped(['kafka'], 'chaos on Kafka', missing)
 /** In the long form the stop is longer than the session, shorter than the transaction: it sleeps with its transaction alive. */
 const PLAN = LONG
   ? { copies: 3, copiesMax: 5, minutes: 4.5, stopMs: 30_000, sessionTimeoutMs: 3_000, transactionTimeoutMs: 60_000, pauseMs: 30, brokerKills: 3 }
-  : { copies: 2, copiesMax: 3, minutes: 0.15, stopMs: 2_500, sessionTimeoutMs: 1_200, transactionTimeoutMs: 30_000, pauseMs: 20, brokerKills: 0 }
+  : { copies: 2, copiesMax: 3, minutes: 0.15, stopMs: 2_500, sessionTimeoutMs: 1_200, transactionTimeoutMs: 8_000, pauseMs: 20, brokerKills: 0 }
 const STOP_POINTS = ['transaction.after-send:copy', 'transaction.before-end:copy', 'transaction.before-end:sink', 'step.after-commit:copy', 'sink.declared', 'sink.inserted']
 const KILL_POINTS = ['step.before-commit:copy', 'transaction.after-send:copy', 'transaction.before-end:copy', 'step.after-commit:copy', 'transaction.before-end:sink', 'sink.declared', 'sink.inserted']
 const SETTLE_MS_MAX = 180_000
@@ -44,7 +44,7 @@ describe.skipIf(skip)('P1, P2: the log on Kafka under kill -9, stops, copies tha
       await disturb(workers, broker)
       over = true
       const { acked, refused } = await feeding
-      const calm = await until(() => settled(log, workers.state), SETTLE_MS_MAX)
+      const calm = await until(() => settled(log, workers.state, acked), SETTLE_MS_MAX)
       const outcome = await judge(log, workers.state, acked)
       process.stdout.write(`kafka chaos: ${JSON.stringify({ ...outcome, acked: acked.length, refused, ...workers.counts, ...workers.state.counts, faults: workers.faults(), seed: SEED })}\n`)
       expect(calm).toBe(true)

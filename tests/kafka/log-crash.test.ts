@@ -41,7 +41,7 @@ describe.skipIf(skip)('P1, P2: a copy that is killed from inside, at each point 
       over = true
       const { acked } = await feeding
       workers.start('0')
-      expect(await until(() => settled(log, workers.state), SETTLE_MS_MAX)).toBe(true)
+      expect(await until(() => settled(log, workers.state, acked), SETTLE_MS_MAX)).toBe(true)
       const outcome = await judge(log, workers.state, acked)
       process.stdout.write(`kafka kills: ${JSON.stringify({ ...outcome, acked: acked.length, ...workers.counts, ...workers.state.counts, faults: workers.faults() })}\n`)
       expect(outcome).toMatchObject({ lost: 0, twice: 0, outOfOrder: 0, ackedLost: 0, sinkLost: 0, sinkTwice: 0, wrongState: 0 })

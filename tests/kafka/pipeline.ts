@@ -176,15 +176,18 @@ async function* recordsOf(log: EventLog, topic: string, partition: number): Asyn
   }
 }
 
-/** Both groups have handled and stored everything that is in the input. */
-export const settled = async (log: EventLog, state: SharedState): Promise<boolean> => {
+/**
+ * Both groups have handled and stored everything that is in the input, and all of the output can be seen: a copy that was
+ * killed inside a transaction and never came back hides what was committed behind it until that transaction has timed out.
+ */
+export const settled = async (log: EventLog, state: SharedState, acked: readonly string[]): Promise<boolean> => {
   for (const { partition, next } of await log.extents(topics.accepted.name)) {
     const last = (await log.read(topics.accepted.name, partition, Math.max(0, next - 50), { recordsMax: 100, bytesMax: 1_000_000 })).at(-1)
     if (!last) continue
     for (const group of ['copy', 'sink']) if ((await log.committed(group, topics.accepted.name, partition)).offset <= last.offset) return false
     if ((state.watermark(`copy:${partition}`) ?? 0) <= last.offset) return false
   }
-  return true
+  return (await judge(log, state, acked)).lost === 0
 }
 
 export const until = async (check: () => boolean | Promise<boolean>, msMax: number): Promise<boolean> => {
