@@ -10,7 +10,7 @@ export default defineConfig({
     // Most of a test's time is waiting for processes and disks.
     maxWorkers: 2,
     // Bounds on what hangs, not on what is slow: a machine may be busy with other things.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
   },
 })

@@ -51,7 +51,7 @@ describe('a process that is killed again and again', () => {
   const folders = mkdtempSync(join(tmpdir(), 'millrace-chaos-'))
   afterAll(() => rmSync(folders, { recursive: true, force: true }))
 
-  it('ends as if it had never been disturbed: nothing lost, nothing counted twice, every flip told once', { timeout: LONG ? 3_600_000 : 240_000 }, async () => {
+  it('ends as if it had never been disturbed: nothing lost, nothing counted twice, every flip told once', { timeout: LONG ? 3_600_000 : 600_000 }, async () => {
     const plan = makePlan(SEED, EVENTS, SEGMENTS)
     const kills = plannedKills(ROUNDS)
     const [one, two] = [{ dataDir: join(folders, 'disturbed') }, { dataDir: join(folders, 'calm') }]

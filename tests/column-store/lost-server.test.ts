@@ -23,13 +23,13 @@ describe('a server that is killed and comes back', () => {
     await store.command('CREATE TABLE default.rows (batch UInt32, n UInt32, at Date) ENGINE = MergeTree PARTITION BY toYear(at) ORDER BY n SETTINGS non_replicated_deduplication_window = 10000')
     await store.command('CREATE TABLE default.sums (batch UInt32, times SimpleAggregateFunction(sum, UInt64)) ENGINE = AggregatingMergeTree PARTITION BY batch % 4 ORDER BY batch SETTINGS non_replicated_deduplication_window = 10000')
     await store.command('CREATE MATERIALIZED VIEW default.sums_feed TO default.sums AS SELECT batch, count() AS times FROM default.rows GROUP BY batch')
-  }, 300_000)
+  })
   afterAll(async () => {
     await store?.close()
     await engine?.remove()
   })
 
-  it(`has each batch once, in the table and behind its view, when the sender repeats it with its token (${KILLS} kills amid inserts, seed ${SEED})`, { timeout: 240_000 }, async () => {
+  it(`has each batch once, in the table and behind its view, when the sender repeats it with its token (${KILLS} kills amid inserts, seed ${SEED})`, async () => {
     const { next: chance } = chanceFrom(SEED)
     let broken = 0
     for (let batch = 0; batch < KILLS; batch++) {
@@ -51,7 +51,7 @@ describe('a server that is killed and comes back', () => {
     expect(await store.query('SELECT batch, toUInt32(sum(times)) AS times FROM default.sums GROUP BY batch ORDER BY batch')).toEqual(Array.from({ length: KILLS }, (_, batch) => ({ batch, times: ROWS })))
   })
 
-  it('is met again by the same store, and a statement waits for a short absence by itself', { timeout: 60_000 }, async () => {
+  it('is met again by the same store, and a statement waits for a short absence by itself', async () => {
     const patient = engine.store({ attemptsMax: 7 })
     await engine.kill()
     const answer = patient.query('SELECT 1 AS x')
@@ -63,7 +63,7 @@ describe('a server that is killed and comes back', () => {
     await patient.close()
   })
 
-  it('raises an answer that it breaks off', { timeout: 60_000 }, async () => {
+  it('raises an answer that it breaks off', async () => {
     const reading = async (): Promise<void> => {
       for await (const piece of store.stream('SELECT number FROM system.numbers', 'RowBinary')) if (piece) await engine.kill()
     }
@@ -71,12 +71,12 @@ describe('a server that is killed and comes back', () => {
     await engine.start()
   })
 
-  it('ends the statement of a reader that went away', { timeout: 60_000 }, async () => {
+  it('ends the statement of a reader that went away', async () => {
     for await (const piece of store.stream('SELECT number FROM system.numbers', 'RowBinary')) if (piece) break
     await expect.poll(() => store.query("SELECT 1 AS x FROM system.processes WHERE query LIKE '%FROM system.numbers%' AND query NOT LIKE '%system.processes%'"), { timeout: 30_000 }).toEqual([])
   })
 
-  it('stops on SIGTERM with code 0, and keeps what it had', { timeout: 60_000 }, async () => {
+  it('stops on SIGTERM with code 0, and keeps what it had', async () => {
     expect(await engine.stop()).toBe(0)
     await engine.start()
     expect(await store.query('SELECT toUInt32(count()) AS n FROM default.rows WHERE batch = 1000')).toEqual([{ n: ROWS }])

@@ -33,7 +33,7 @@ describe.skipIf(!disk)('a disk that becomes full while events come', () => {
     disk?.remove()
   })
 
-  it('refuses and does not lose, and goes on when there is room again', { timeout: 240_000 }, async () => {
+  it('refuses and does not lose, and goes on when there is room again', async () => {
     const sender = startSender(millrace)
     for (let filling = 0; filling < FILLINGS; filling++) {
       const sentBefore = sender.acknowledged.size

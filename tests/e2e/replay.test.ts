@@ -122,7 +122,7 @@ describe('a replay', () => {
 
     const again = await run('replay', '--from', at('a'), '--to', at('b'))
     expect(again).toMatchObject({ code: 1, output: expect.stringContaining('is not empty') as string })
-  }, 240_000)
+  })
 
   it('is seen to differ when one byte of one row was changed', async () => {
     const columns = createChdbStore({ path: join(at('b'), 'warehouse'), clients: 1 })
@@ -133,7 +133,7 @@ describe('a replay', () => {
     expect(compared.output).toMatch(/^events +\d+ +\d+ +1$/m)
     expect(compared.output).toContain('properties in B: "{\\"name\\":\\"龙丼\\"')
     expect(compared.output).toMatch(/\n1 differing rows\n$/)
-  }, 120_000)
+  })
 
   it('replays a folder that was killed with work under way, and one can go on with what it made', async () => {
     writeFileClock(clock, now)
@@ -153,12 +153,12 @@ describe('a replay', () => {
     await send([{ type: 'track', messageId: 'new', userId: 'nobody-yet', event: 'Order Completed' }, ...eventsOf(1, now)])
     await eventually(() => millrace.sql<{ n: string }>('SELECT toString(count()) AS n FROM millrace.memberships'), ([row]) => Number(row!.n) === Number(before[0]!.n) + 1)
     expect(await millrace.stop()).toBe(0)
-  }, 120_000)
+  })
 
   it('refuses a folder that is none of Millrace', async () => {
     writeFileSync(at('file'), '')
     expect(await run('replay', '--from', at('nowhere'), '--to', at('c'))).toMatchObject({ code: 1, output: expect.stringContaining('is no data folder of Millrace') as string })
     expect(await run('diff', at('a'), at('nowhere'))).toMatchObject({ code: 2, output: expect.stringContaining('is no data folder of Millrace') as string })
     expect(await run('replay', '--from', at('a'), '--to', join(at('a'), 'inside'))).toMatchObject({ code: 1 })
-  }, 120_000)
+  })
 })

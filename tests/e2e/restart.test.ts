@@ -42,7 +42,7 @@ const settled = async (at: Millrace, segment: string, events: number): Promise<u
 }
 
 describe('a restart on the same folder', () => {
-  it.each(['SIGTERM', 'SIGKILL'] as const)('after %s keeps every answer, and goes on where it stood', { timeout: 120_000 }, async (signal) => {
+  it.each(['SIGTERM', 'SIGKILL'] as const)('after %s keeps every answer, and goes on where it stood', async (signal) => {
     millrace = await startMillrace()
     const { id: segment } = await millrace.api<{ id: string }>('/api/segments', { name: 'bought', rule: { did: { event: 'Order Completed', measure: 'count', op: 'gte', value: 1, window: { last: '30d' } } } })
     await eventually(() => millrace!.api<{ state: string }>(`/api/segments/${segment}`), ({ state }) => state === 'live')

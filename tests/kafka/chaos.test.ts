@@ -28,7 +28,7 @@ describe.skipIf(skip)('P1, P2: the log on Kafka under kill -9, stops, copies tha
   beforeAll(async () => {
     execFileSync(process.execPath, buildCommand)
     broker = await startKafka(cache)
-  }, 180_000)
+  })
   afterAll(async () => {
     await log?.close()
     await broker?.stop()
@@ -55,7 +55,7 @@ describe.skipIf(skip)('P1, P2: the log on Kafka under kill -9, stops, copies tha
       over = true
       await workers.stopAll()
     }
-  }, 900_000)
+  })
 })
 
 const disturb = async (workers: Workers, broker: RunningKafka): Promise<void> => {

@@ -17,7 +17,7 @@ describe.skipIf(skip)('on a real Kafka', () => {
   let made = 0
   beforeAll(async () => {
     broker = await startKafka(cache)
-  }, 120_000)
+  })
   afterAll(() => broker?.stop())
 
   eventLogSuite('kafka', async ({ waitingBytesMax }) => {

@@ -25,7 +25,7 @@ describe.skipIf(skip)('kafkajs 2.2.4 with its repairs, on a real broker', () => 
     await admin.connect()
     await admin.createTopics({ waitForLeaders: true, topics: ['aborted', 'zombie', 'unstable'].map((topic) => ({ topic, numPartitions: 1 })) })
     await admin.disconnect()
-  }, 120_000)
+  })
   afterAll(() => broker?.stop())
 
   const producerOf = async (transactionalId: string) => {

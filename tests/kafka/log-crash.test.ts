@@ -25,7 +25,7 @@ describe.skipIf(skip)('P1, P2: a copy that is killed from inside, at each point 
     broker = await startKafka(cache)
     await ensureKafkaTopics(broker.brokers, { prefix: 'kill-' })
     log = await createKafkaLog({ brokers: broker.brokers, slot: 'feeder', hot: {} as HotStore, prefix: 'kill-' })
-  }, 180_000)
+  })
   afterAll(async () => {
     await log?.close()
     await broker?.stop()
@@ -51,7 +51,7 @@ describe.skipIf(skip)('P1, P2: a copy that is killed from inside, at each point 
       over = true
       await workers.stopAll()
     }
-  }, 400_000)
+  })
 
   it('refuses an append within its bound while the broker is away, keeps what it acknowledged, and goes on', async () => {
     const before = (await log.extents(topics.rejected.name))[0]!.next
@@ -67,5 +67,5 @@ describe.skipIf(skip)('P1, P2: a copy that is killed from inside, at each point 
     const texts = (await log.read(topics.rejected.name, 0, before, { recordsMax: 100, bytesMax: 100_000 })).map((record) => String(Buffer.from(record.value)))
     expect(texts[0]).toBe('acknowledged')
     expect(texts.at(-1)).toBe('after')
-  }, 300_000)
+  })
 })

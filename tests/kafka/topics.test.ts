@@ -16,7 +16,7 @@ describe.skipIf(skip)('topics on a real Kafka', () => {
   const admin = () => createClient(broker.brokers, 'operator').kafka.admin()
   beforeAll(async () => {
     broker = await startKafka(cache)
-  }, 180_000)
+  })
   afterAll(() => broker?.stop())
 
   it('are created once, also by several at a time, and found as they must be', async () => {

@@ -19,7 +19,7 @@ describe.skipIf(skip).each(WAYS)('on a real Redis', ({ name, start, urls }) => {
   let made = 0
   beforeAll(async () => {
     server = await start()
-  }, 120_000)
+  })
   afterAll(() => server?.stop())
 
   hotStoreSuite(name, async () => {

@@ -63,7 +63,7 @@ const countsThrough = (what: string, start: () => Promise<Millrace>, faults: rea
         const profile = await eventually(() => project.api<object>(`/api/profiles?userId=u${person}`), (found) => JSON.stringify(found).includes(`"net":"${(2 * orders) / PEOPLE}"`))
         expect(profile).toBeTruthy()
       }
-    }, 180_000)
+    })
   })
 
 /** Half of the people buy, each of them equally often. */

@@ -18,11 +18,11 @@ describe.skipIf(stackSkipped('the stack'))('every service in a process of its ow
     const startedAt = performance.now()
     stack = await startMillrace({ wiring: 'stack' })
     console.log(`stack: ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`)
-  }, 250_000)
+  })
   afterAll(async () => {
     await stack?.kill()
     stack?.remove()
-  }, 60_000)
+  })
 
   it('runs engines and services apart', () => {
     expect(Object.keys(stack.processes()).sort()).toEqual(['clickhouse', 'kafka', 'redis', ...SERVICES.map((name) => `${name}-0`)].sort())
@@ -45,14 +45,14 @@ describe.skipIf(stackSkipped('the stack'))('every service in a process of its ow
     expect(await stack.sql('SELECT count() AS events FROM events')).toEqual(before)
     expect((await stack.send([{ type: 'track', messageId: 'after', userId: 'u-after', event: 'After' }])).status).toBe(200)
     await eventually(() => stack.sql<{ events: number }>('SELECT count() AS events FROM events'), ([row]) => row!.events === before[0]!.events + 1, 60_000)
-  }, 300_000)
+  })
 
   it('ends by itself, every process of it, when it is asked to', async () => {
     const pids = Object.values(stack.processes())
     expect(await stack.stop()).toBe(0)
     expect(pids.filter(isAlive)).toEqual([])
     stack.remove()
-  }, 120_000)
+  })
 })
 
 const isAlive = (pid: number): boolean => {

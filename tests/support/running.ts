@@ -14,7 +14,7 @@ export const millraceForAll = (start: Start = () => startMillrace()): Running =>
   const running: { millrace?: Millrace } = {}
   beforeAll(async () => {
     running.millrace = await start()
-  }, 180_000)
+  })
   afterAll(async () => {
     await running.millrace?.stop()
     running.millrace?.remove()

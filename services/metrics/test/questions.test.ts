@@ -62,7 +62,7 @@ const FILTERS: readonly PropertyFilter[] = [
   { property: 'size', op: 'not-exists' },
 ]
 
-describe(`questions over ${CASES} generated histories, seed ${SEED}`, { timeout: 240_000 }, () => {
+describe(`questions over ${CASES} generated histories, seed ${SEED}`, () => {
   let store: Store
   let asking: Asking
   const histories = Array.from({ length: CASES }, (_, index) => historyOf(index + 1))

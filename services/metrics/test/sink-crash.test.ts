@@ -73,7 +73,7 @@ describe(`the sink under kill -9, seed ${SEED}`, () => {
   })
   afterAll(() => folders.forEach((dir) => rmSync(dir, { recursive: true, force: true })))
 
-  it(`stores everything once, in tables and aggregates, over ${KILLS} kills (P1, P2)`, { timeout: 300_000 }, async () => {
+  it(`stores everything once, in tables and aggregates, over ${KILLS} kills (P1, P2)`, async () => {
     const { dir, expected } = await prepare()
     const kills = await chaos(dir, 'declared', KILLS)
     const total = [...kills.values()].reduce((sum, n) => sum + n, 0)
@@ -83,7 +83,7 @@ describe(`the sink under kill -9, seed ${SEED}`, () => {
   })
 
   for (const strategy of ['withoutToken', 'withoutJournal']) {
-    it(`notices that rows are stored twice ${strategy === 'withoutToken' ? 'without the token' : 'without the declared end'}`, { timeout: 300_000 }, async () => {
+    it(`notices that rows are stored twice ${strategy === 'withoutToken' ? 'without the token' : 'without the declared end'}`, async () => {
       const { dir, expected } = await prepare()
       await chaos(dir, strategy, 3, ['sink.inserted', 'sink.between-tables'])
       const counted = count(dir)

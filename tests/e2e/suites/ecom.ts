@@ -55,7 +55,7 @@ export const ecom = (start?: Start): unknown => describe.skipIf(skip)('a shop of
     millrace = running.millrace
     await importOnce()
     expect(await settledLedger(millrace, EVENTS)).toMatchObject({ received: EVENTS, stored: EVENTS, rejected: 0, duplicate: 0 })
-  }, 120_000)
+  })
   afterAll(() => rmSync(work, { recursive: true, force: true }))
 
   const trends = async (more: object): Promise<readonly { at: string; value: number }[]> =>
@@ -89,5 +89,5 @@ export const ecom = (start?: Start): unknown => describe.skipIf(skip)('a shop of
     await checkAll()
     const [row] = await millrace.sql<{ n: number; people: number }>('SELECT count() AS n, uniqExact(person_id) AS people FROM events')
     expect(row).toEqual({ n: EVENTS, people: 600 })
-  }, 120_000)
+  })
 })

@@ -241,5 +241,5 @@ const ofClickHouse = (): unknown => describe('ClickHouse over HTTP', () => {
       }
     }
     console.log(`two projects: ${asked} statements that had to be refused were`)
-  }, 120_000)
+  })
 })

@@ -140,4 +140,4 @@ it(`behaves like arrays under any sequence of appends, reads, copies, faults and
   await fc.assert(property, { seed: SEED, numRuns: RUNS })
   expect(cases).toBeGreaterThanOrEqual(RUNS)
   process.stdout.write(`log against arrays: ${cases} cases, ${steps} operations, seed ${SEED}\n`)
-}, 120_000)
+})

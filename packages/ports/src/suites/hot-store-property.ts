@@ -39,7 +39,7 @@ export const hotStoreProperty = (name: string, make: (clock: Clock, documentsInM
     await fc.assert(property, { seed: SEED, numRuns: RUNS })
     expect(cases).toBeGreaterThanOrEqual(RUNS)
     process.stdout.write(`hot store against maps, ${name}: ${cases} cases, ${steps} operations, seed ${SEED}\n`)
-  }, 120_000)
+  })
 }
 
 const key = fc.constantFrom('', 'k', 'k1', 'k\0', 'kä', 'l', '\u{ffff}', '\u{10000}')
