@@ -116,3 +116,39 @@ it('notices without traffic that its state is gone', async () => {
   await run.stop()
   expect(faults).toEqual([expect.objectContaining({ name: 'StateRefused', message: 'the state of s is at 0, this copy built on 6' })])
 })
+
+it('reads a declared batch whole, over the bounds, too, and takes no more behind it than they allow while it is handled', async () => {
+  let handled: readonly number[] = []
+  let release = (): void => {}
+  const away = new Promise<void>((resolve) => (release = resolve))
+  const run = runPartition({
+    topic: 't', kafkaTopic: 't', partition: 0, hot: {} as HotStore, member: { memberId: 'm', generationId: 1 },
+    options: {
+      group: 'g', topics: ['t'], batchRecordsMax: 1, batchBytesMax: 1_000, lingerMs: 0,
+      open: async () => ({
+        from: 0, firstBatchEnd: 4,
+        handle: async ({ records }) => {
+          handled = records.map(({ offset }) => offset)
+          await away
+          return { outputs: [] }
+        },
+        close: async () => {},
+      }),
+      onFault: (error) => expect.unreachable(String(error)),
+    },
+    stored: async () => ({ offset: 0, metadata: '' }),
+    extent: async () => ({ partition: 0, first: 0, next: 9 }),
+    commit: async () => {},
+    wakeFetch: () => {},
+    probe: () => {},
+  })
+  await expect.poll(() => run.wants()).toBe(0)
+  run.push(fetched(0, [0, 1, 2], 3))
+  expect(run.wants()).toBe(3)
+  run.push(fetched(3, [3], 4))
+  await expect.poll(() => handled).toEqual([0, 1, 2, 3])
+  expect(run.wants()).toBe(null)
+  release()
+  await expect.poll(() => run.wants()).toBe(4)
+  await run.stop()
+})

@@ -115,8 +115,9 @@ export const runPartition = (deps: PartitionDeps): PartitionRun => {
   const explain = async (error: Error): Promise<Error> =>
     errorType(error) === 'OFFSET_OUT_OF_RANGE' && state.stay ? new PositionLost(options.group, topic, state.stay.end, await deps.extent()) : error
 
+  /** A declared batch must come whole, over the bounds of now, too; behind its end the bounds hold: a store that is away may keep it for hours. */
   const hasRoom = (stay: Stay): boolean =>
-    (stay.buffer.length < 2 * options.batchRecordsMax && stay.bufferBytes < 2 * options.batchBytesMax) || pendingDeclaration(stay.next, stay.boundaries) !== null
+    (stay.buffer.length < 2 * options.batchRecordsMax && stay.bufferBytes < 2 * options.batchBytesMax) || stay.end < (pendingDeclaration(stay.next, stay.boundaries) ?? 0)
 
   const done = run()
   return {
