@@ -1,5 +1,5 @@
 // A user of one project on the ClickHouse server itself, for tools that speak to nothing else:
-//   node infra/clickhouse/analyst-sql.mjs 7 | docker compose exec -T clickhouse sh -c 'clickhouse-client --user millrace --password "$MILLRACE_CLICKHOUSE_PASSWORD" --multiquery'
+//   node infra/clickhouse/analyst-sql.mjs 7 | docker compose exec -T clickhouse sh -c 'CLICKHOUSE_PASSWORD="$MILLRACE_CLICKHOUSE_PASSWORD" clickhouse-client --user millrace --multiquery'
 // Its password is printed once, on the error output. `--drop` prints the statements that take the user away.
 import { createHash, randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
