@@ -68,7 +68,7 @@ export const runService = async (
  * The `onFault` of a consumer: the adapter retries by itself, the log must tell. When it says that it retries no more,
  * the process ends by an uncaught fault: a service that looks alive and reads nothing would be seen by nobody.
  */
-export const consumeFaults = (logger: Logger, group: string) => (error: unknown, at: { topic: string; partition: number }): void => {
+export const consumeFaults = (logger: Pick<Logger, 'error'>, group: string) => (error: unknown, at: { topic: string; partition: number }): void => {
   if (error instanceof SubscriptionEnded) {
     logger.error({ event: 'consumer.ended', group, err: error }, 'nothing is read any more: the process ends')
     queueMicrotask(() => {

@@ -2,7 +2,7 @@ import type { IdentityFact, Project } from '@millrace/contracts'
 import { decodeRecord, topics } from '@millrace/contracts'
 import { decide } from '@millrace/identity'
 import type { Assignment, Batch, ConsumeOptions, HotStore, LogRecord, PartitionConsumer } from '@millrace/ports'
-import { openOwnScope } from '@millrace/service-kit'
+import { consumeFaults, type Logger, openOwnScope } from '@millrace/service-kit'
 import { ScopeDocuments } from '../scope-documents.ts'
 import { decideBatch, identityScope } from './decide-batch.ts'
 
@@ -11,7 +11,7 @@ export { keysOfPerson, lookupIdentity } from './lookup.ts'
 export interface IdentityDeps {
   readonly hot: HotStore
   readonly projects: { byId(id: number): Project | undefined; refresh(): Promise<void> }
-  readonly logger: { warn(fields: object, message: string): void; error(fields: object, message: string): void }
+  readonly logger: Pick<Logger, 'warn' | 'error'>
   readonly partitions?: { readonly accepted: number; readonly map: number }
   readonly decide?: typeof decide
   /** Documents of ids, links and persons in memory. */
@@ -36,7 +36,7 @@ export const openIdentity = (deps: IdentityDeps): ConsumeOptions => ({
   batchBytesMax: 2 * 1024 * 1024,
   lingerMs: 0,
   open: (assignment) => openPartition(deps, assignment),
-  onFault: (error, at) => deps.logger.error({ event: 'identity.failed', err: error, ...at }, 'will be opened again'),
+  onFault: consumeFaults(deps.logger, 'identity'),
 })
 
 const openPartition = async (deps: IdentityDeps, assignment: Assignment): Promise<PartitionConsumer> => {

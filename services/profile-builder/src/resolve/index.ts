@@ -2,7 +2,7 @@ import type { Project } from '@millrace/contracts'
 import { topics } from '@millrace/contracts'
 import { onCommand, onEvent, onPlaced } from '@millrace/identity'
 import type { Assignment, Batch, ConsumeOptions, HotStore, PartitionConsumer } from '@millrace/ports'
-import { openOwnScope } from '@millrace/service-kit'
+import { consumeFaults, type Logger, openOwnScope } from '@millrace/service-kit'
 import { loadRepeats } from '../repeats/repeats.ts'
 import { ScopeDocuments } from '../scope-documents.ts'
 import type { ProjectById } from './read-batch.ts'
@@ -27,7 +27,7 @@ export interface ResolvePartitions {
 export interface ResolveDeps {
   readonly hot: HotStore
   readonly projects: { all(): readonly Project[]; byId(id: number): Project | undefined; refresh(): Promise<void> }
-  readonly logger: { warn(fields: object, message: string): void; error(fields: object, message: string): void }
+  readonly logger: Pick<Logger, 'warn' | 'error'>
   readonly partitions?: ResolvePartitions
   readonly folds?: HomeFolds
   /** Key documents in memory for each partition. */
@@ -45,7 +45,7 @@ export const openResolve = (deps: ResolveDeps): ConsumeOptions => ({
   // Few events a record would make every consumer behind pay for many records.
   lingerMs: 10,
   open: (assignment) => openPartition(deps, assignment),
-  onFault: (error, at) => deps.logger.error({ event: 'resolve.failed', err: error, ...at }, 'will be opened again'),
+  onFault: consumeFaults(deps.logger, 'resolve'),
 })
 
 const openPartition = async (deps: ResolveDeps, assignment: Assignment): Promise<PartitionConsumer> => {
