@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decodeHeader, decodeRecord, encodeRecord, type RecordHeader } from './record.ts'
+import { decodeHeader, decodeRecord, encodeRecord, RecordError, type RecordHeader } from './record.ts'
 
 const header: RecordHeader = {
   kind: 'events',
@@ -41,5 +41,18 @@ describe('record version 1', () => {
     for (const text of Object.values(golden)) expect(decodeRecord(Buffer.from(text, 'base64')).header).toEqual(header)
     expect(decodeRecord(Buffer.from(golden.plain, 'base64')).lines().map(String)).toEqual(['{"a":1}', '{"b":"中"}'])
     expect(decodeRecord(Buffer.from(golden.packed, 'base64')).lines().map(String)).toEqual([JSON.stringify({ a: 'x'.repeat(600) }), '{"b":"中"}'])
+  })
+
+  it('refuses what other software has written, so that no consumer stands on half a header', () => {
+    const [origin] = header.origins
+    const broken: readonly unknown[] = [
+      null, [], 'text', {}, { ...header, origins: null }, { ...header, origins: [null] }, { ...header, project: -1 }, { ...header, project: 70_000 },
+      { ...header, count: 1.5 }, { ...header, kind: 1 }, { ...header, origins: [{ ...origin, receivedAt: 1e20 }] }, { ...header, origins: [{ ...origin, sentAt: 'now' }] },
+    ]
+    for (const one of broken) expect(() => decodeHeader(encodeRecord(one as RecordHeader, ['{}'])), JSON.stringify(one)).toThrow(RecordError)
+    for (const bytes of ['', 'short', 'these bytes are no record', '\x01\x00\x00\x00\x00\x09not JSON!']) expect(() => decodeHeader(Buffer.from(bytes, 'latin1')), bytes).toThrow(RecordError)
+    const packed = encodeRecord(header, ['x'.repeat(5_000)])
+    packed.fill(0xff, packed.length - 10)
+    expect(() => decodeRecord(packed).lines()).toThrow(RecordError)
   })
 })

@@ -67,22 +67,56 @@ export const encodeRecord = (header: RecordHeader, lines: readonly (Buffer | str
 /** The header alone, without touching the lines: the ledger counts by it. @throws RecordError */
 export const decodeHeader = (value: Uint8Array): RecordHeader => {
   const bytes = asBuffer(value)
-  return JSON.parse(bytes.toString('utf8', 6, 6 + headLength(bytes))) as RecordHeader
+  return readHeader(bytes, 6 + headLength(bytes))
 }
 
-/** @throws RecordError when the bytes are not a record of a version that this build reads */
+/** @throws RecordError when the bytes are not a record of a version that this build reads; `lines` too, when they cannot be unpacked */
 export const decodeRecord = (value: Uint8Array): DecodedRecord => {
   const bytes = asBuffer(value)
   const start = 6 + headLength(bytes)
-  const header = JSON.parse(bytes.toString('utf8', 6, start)) as RecordHeader
+  const header = readHeader(bytes, start)
   let lines: readonly Buffer[] | undefined
   return { header, lines: () => (lines ??= splitLines(unpack(bytes, start))) }
 }
 
+/** Numbers of projects and times have these bounds in every table. */
+const PROJECT_MAX = 65_535
+const TIME_MAX = 2 ** 43
+
+/** Other software can write to the log: what consumers and tables stand on is there, or the record is none. */
+const readHeader = (bytes: Buffer, end: number): RecordHeader => {
+  const header = parseHeader(bytes, end)
+  const whole = typeof header?.kind === 'string' && isWithin(header.project, PROJECT_MAX) && isWithin(header.count, Number.MAX_SAFE_INTEGER)
+  if (!whole || !Array.isArray(header.origins) || !header.origins.every(isOrigin)) throw new RecordError('its header is none')
+  return header
+}
+
+const isWithin = (value: unknown, max: number): boolean => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= max
+
+const parseHeader = (bytes: Buffer, end: number): RecordHeader | null => {
+  try {
+    return JSON.parse(bytes.toString('utf8', 6, end)) as RecordHeader | null
+  } catch {
+    throw new RecordError('its header is no JSON')
+  }
+}
+
+const isOrigin = (origin: Origin | null): boolean =>
+  typeof origin?.source === 'string' && typeof origin.protocol === 'string' && isWithin(Math.floor(origin.receivedAt), TIME_MAX) &&
+  ((origin.sentAt ?? null) === null || Number.isFinite(origin.sentAt))
+
 const unpack = (bytes: Buffer, start: number): Buffer => {
   if (bytes[1] === 0) return bytes.subarray(start)
-  if (bytes[1] === 1) return uncompressSync(bytes.subarray(start))
+  if (bytes[1] === 1) return uncompress(bytes.subarray(start))
   throw new RecordError(`unknown codec ${bytes[1]}`)
+}
+
+const uncompress = (packed: Buffer): Buffer => {
+  try {
+    return uncompressSync(packed)
+  } catch (error) {
+    throw new RecordError(`its lines cannot be unpacked: ${(error as Error).message}`)
+  }
 }
 
 const headLength = (bytes: Buffer): number => {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createToldClock } from '@millrace/adapters'
 import { ConfigError, millraceVersion } from '@millrace/service-kit'
 import { readUpConfig, upHelp, type UpConfig } from './config.ts'
 import { runDemo } from './demo/run.ts'
@@ -11,7 +12,6 @@ import { StartFault } from './folder/fault.ts'
 import { openMessages } from './messages.ts'
 import { startMillrace, type Millrace } from './millrace.ts'
 import { killProbe } from './probe/kill-probe.ts'
-import { testClock } from './test-clock.ts'
 
 const STOP_MS_MAX = 10_000
 /** Ctrl-C reaches us from the terminal and from the runner: what comes so soon is the same one. */
@@ -31,7 +31,7 @@ const main = async (): Promise<void> => {
   const startedAt = performance.now()
   const millrace = await startMillrace(settled, {
     logger: messages.logger,
-    clock: env['MILLRACE_TEST_CLOCK'] ? testClock(env['MILLRACE_TEST_CLOCK']) : undefined,
+    clock: env['MILLRACE_TEST_CLOCK'] ? createToldClock(env['MILLRACE_TEST_CLOCK']) : undefined,
     probe: env['MILLRACE_PROBE_KILL'] ? killProbe(env['MILLRACE_PROBE_KILL'], killAfter) : undefined,
   })
   messages.logger.info({ event: 'millrace.started', version: millraceVersion(), dataDir: settled.dataDir, ...millrace.urls })

@@ -21,6 +21,7 @@ export const stackConfig = z.object({
   CLICKHOUSE_USER: z.string().min(1).default('default').describe('user who may write and change tables'),
   CLICKHOUSE_PASSWORD: z.string().default('').describe('password of that user'),
   SET_UP_WAIT_MS_MAX: whole(0, 3_600_000).default(60_000).describe('how long a start waits for topics and tables that set-up makes; then it ends with code 1'),
+  MILLRACE_TEST_CLOCK: z.string().default('').describe('for tests only: a file whose number is the time'),
 })
 export type StackConfig = z.infer<typeof stackConfig>
 

@@ -1,4 +1,4 @@
-import { createClickHouseStore, createKafkaLog, ensureKafkaTopics, createRedisHotStore, createSystemClock, createSystemIds } from '@millrace/adapters'
+import { createClickHouseStore, createKafkaLog, createRedisHotStore, createSystemClock, createSystemIds, createToldClock, ensureKafkaTopics } from '@millrace/adapters'
 import type { Clock, ColumnStore, EventLog, HotStore, Ids } from '@millrace/ports'
 import type { StackConfig } from './stack-config.ts'
 import { untilSetUp } from './set-up.ts'
@@ -26,7 +26,7 @@ export interface Stack {
 
 /** @throws when topics or tables are not there within SET_UP_WAIT_MS_MAX: `set-up` makes them, services only wait */
 export const createStack = async ({ config, needsColumns, onWarning = () => {}, ...given }: StackOptions): Promise<Stack> => {
-  const clock = given.clock ?? createSystemClock()
+  const clock = given.clock ?? (config.MILLRACE_TEST_CLOCK === '' ? createSystemClock() : createToldClock(config.MILLRACE_TEST_CLOCK))
   const hot = await createRedisHotStore({ urls: config.REDIS_URLS, prefix: config.REDIS_PREFIX, clock, onWarning })
   const columns = createClickHouseStore({ url: config.CLICKHOUSE_URL, username: config.CLICKHOUSE_USER, password: config.CLICKHOUSE_PASSWORD })
   const log = await createKafkaLog({ brokers: config.KAFKA_BROKERS, slot: config.COPY_SLOT, hot, prefix: config.KAFKA_PREFIX })

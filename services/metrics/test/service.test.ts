@@ -190,4 +190,13 @@ describe('metrics', () => {
     const many = await system.ask('POST', '/api/metrics/trends', { events: [{ event: 'Many' }], breakdown: { property: 'n' }, ...span })
     expect(many).toMatchObject({ status: 422, body: { code: 'QUERY_TOO_LARGE' } })
   })
+
+  it('answers with a balanced ledger, and goes on counting, behind bytes that are no record', async () => {
+    const before = await ledger()
+    await system.poison(Buffer.from('these bytes are no record'))
+    for (let partition = 0; partition < 4; partition++) await system.accept([event(1, 'Behind')], AT)
+    await system.metrics.drain()
+    const after = await ledger()
+    expect([after.balanced, after.total.received]).toEqual([true, before.total.received + 4])
+  })
 })

@@ -98,6 +98,7 @@ export const openSystem = async (settings: Record<string, string> = {}, probe?: 
           ),
         },
       ]),
+    poison: (value: Uint8Array): Promise<void> => log.append([{ topic: topics.accepted.name, partition: 0, value }]),
     reject: (code: string, receivedAt: number): Promise<void> =>
       log.append([
         {

@@ -121,7 +121,10 @@ export const countPending = async (log: LedgerDeps['log'], { accepted, resolved,
 
 type Stored = Pick<LedgerCounts, 'stored' | 'rejected' | 'duplicate'>
 
-/** Of one project or, with null, of all. Rows below the sink's positions: what is inserted but not committed yet counts as pending, not twice. */
+/**
+ * Of one project or, with null, of all. Rows below the sink's positions: what is inserted but not committed yet counts as pending, not twice. Refused records
+ * without an origin (no record at all, a control line) were never received as events.
+ */
 const countStored = async (
   columns: LedgerDeps['columns'],
   project: number | null,
@@ -136,7 +139,7 @@ const countStored = async (
     `SELECT 'stored' AS kind, project, toString(source) AS source, ${hour} AS hour, count() AS n FROM ${STORE_DATABASE}.events` +
       ` WHERE ${own} AND ${below(resolved)} GROUP BY project, source, hour` +
       ` UNION ALL SELECT 'rejected', project, toString(source), ${hour} AS hour, count() FROM ${STORE_DATABASE}.rejected` +
-      ` WHERE ${own} AND (${below(rejected)} OR ${below(resolved, REJECTED_IN_RESOLVED)}) GROUP BY project, source, hour` +
+      ` WHERE ${own} AND received_at > 0 AND (${below(rejected)} OR ${below(resolved, REJECTED_IN_RESOLVED)}) GROUP BY project, source, hour` +
       ` UNION ALL SELECT 'duplicate', project, toString(source), toUnixTimestamp(hour) AS hour, sum(n) FROM ${STORE_DATABASE}.repeats` +
       ` WHERE ${own} AND ${below(resolved)} GROUP BY project, source, hour`,
   )

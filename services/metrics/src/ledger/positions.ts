@@ -1,6 +1,6 @@
-import { decodeHeader, topics } from '@millrace/contracts'
+import { topics } from '@millrace/contracts'
 import type { EventLog } from '@millrace/ports'
-import { addHeader, type HourKey } from './received.ts'
+import { addRecord, type HourKey } from './received.ts'
 
 /** Positions of one moment: everything below them is settled, everything from them on is in the lag. */
 export interface Positions {
@@ -67,7 +67,7 @@ export const countSpan = async (log: Log, counts: Map<HourKey, number>, { topic,
   for (let at = from; at < end; ) {
     const records = await log.read(topic, partition, at, READ)
     if (records.length === 0) return
-    for (const record of records) if (record.offset < end) addHeader(counts, decodeHeader(record.value))
+    for (const record of records) if (record.offset < end) addRecord(counts, record.value)
     at = records.at(-1)!.offset + 1
   }
 }

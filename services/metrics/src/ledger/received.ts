@@ -1,4 +1,4 @@
-import { decodeHeader, type RecordHeader } from '@millrace/contracts'
+import { decodeHeader, RecordError, type RecordHeader } from '@millrace/contracts'
 import type { Assignment, Batch, ConsumeOptions, HotStore, PartitionConsumer } from '@millrace/ports'
 import { openOwnScope, type OwnScope } from '@millrace/service-kit'
 
@@ -17,7 +17,7 @@ export const parseHourKey = (key: HourKey): { project: number; hour: number; sou
 export const receivedScope = (topic: string, partition: number): string => `ledger:${topic}:${partition}`
 
 /** Adds what a record accounts for, by its header alone: events.accepted, events.resolved, events.rejected. */
-export const addHeader = (counts: Map<HourKey, number>, header: RecordHeader): void => {
+const addHeader = (counts: Map<HourKey, number>, header: RecordHeader): void => {
   if (header.kind === 'resolved') {
     for (const origin of header.origins)
       if ('events' in origin) add(counts, header.project, origin, origin.events + origin.repeats)
@@ -30,6 +30,21 @@ export const addHeader = (counts: Map<HourKey, number>, header: RecordHeader): v
 const add = (counts: Map<HourKey, number>, project: number, origin: { source: string; receivedAt: number }, n: number): void => {
   const key = hourKey(project, origin.receivedAt - (origin.receivedAt % HOUR_MS), origin.source)
   counts.set(key, (counts.get(key) ?? 0) + n)
+}
+
+/** As `addHeader`. What is no record counts for no project: resolve has kept its bytes and said so aloud. */
+export const addRecord = (counts: Map<HourKey, number>, value: Uint8Array): void => {
+  const header = headerOf(value)
+  if (header) addHeader(counts, header)
+}
+
+const headerOf = (value: Uint8Array): RecordHeader | null => {
+  try {
+    return decodeHeader(value)
+  } catch (error) {
+    if (error instanceof RecordError) return null
+    throw error
+  }
 }
 
 export interface ReceivedDeps {
@@ -77,7 +92,7 @@ const openCounter = async ({ hot, stored }: ReceivedDeps, assignment: Assignment
 
 const countHeaders = (batch: Batch): ReadonlyMap<HourKey, number> => {
   const counts = new Map<HourKey, number>()
-  for (const record of batch.records) addHeader(counts, decodeHeader(record.value))
+  for (const record of batch.records) addRecord(counts, record.value)
   return counts
 }
 

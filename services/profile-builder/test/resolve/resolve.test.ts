@@ -126,6 +126,21 @@ describe('resolve and identity on the embedded log', () => {
     expect(fixture.warnings.length).toBeGreaterThan(0)
   })
 
+  it('go on behind whatever other software writes: half headers, lines that cannot be unpacked, control lines of nothing', async () => {
+    await open()
+    const header = { kind: 'events', project: 1, count: 3, origins: [ORIGIN] } as const
+    const packed = encodeRecord(header, Array.from({ length: 3 }, () => 'x'.repeat(2_000)))
+    packed.fill(0xff, packed.length - 10)
+    const control = encodeRecord({ kind: 'control', project: 1, count: 0, origins: [] }, ['null', '[]', '{"type":"key.placed"}', '{"type":"identity.command","a":"x"}'])
+    const values = [Buffer.alloc(0), encodeRecord({ kind: 'events', project: 1 } as never, ['{}']), encodeRecord(null as never, ['{}']), packed, control, Buffer.alloc(6_500_000, 'x')]
+    for (const value of values) await send({ topic: topics.accepted.name, partition: 0, value })
+    await send(...eventRecords(shop, [bought]))
+    const rejected = await fixture.lines<RejectedLine>(topics.rejected.name)
+    expect(rejected.map((line) => line.code)).toEqual(Array.from({ length: 3 + 3 + 4 + 1 }, () => 'RECORD_UNREADABLE'))
+    expect(rejected.at(-1)!.detail).toContain('of 6500000 bytes are kept')
+    expect(await eventLines()).toHaveLength(1)
+  })
+
   it('send the backfilled state of a key where its events go, and tell every partition of the end', async () => {
     await open()
     await send(...eventRecords(shop, [visit]))
