@@ -1,5 +1,6 @@
 import { writeFileClock } from '@millrace/adapters'
 import { startMillrace, type Millrace, type MillraceOptions } from '../support/millrace.ts'
+import { createClient } from './client.ts'
 import { consumersBehind, finalState, type FinalState } from './outcome.ts'
 import { segmentAt, type Plan, type PlannedBatch } from './plan.ts'
 
@@ -21,17 +22,14 @@ export interface Driven {
   readonly millrace: Millrace
 }
 
-const ANSWER_TIMEOUT_MS = 20_000
 const RETRY_MS = 10
-/** The process may hold on to a time that it read just before: an event of after it would be set back to it. */
+/** A process may hold on to a time that it read just before: an event of after it would be set back to it. */
 const CLOCK_SEEN_MS = 10
 
 /** An SDK-like client: one batch at a time, sent again until it is acknowledged; the process is started again when it died. */
 export const drive = async (plan: Plan, kills: readonly Kill[], options: MillraceOptions, clockFile: string): Promise<Driven> => {
-  const acknowledged = new Set<string>()
   const died = new Map<string, number>()
   const waiting = [...kills]
-  let refusals = 0
   let current: Kill | undefined
   let batchesSinceStart = 0
   // What the traffic does not reach in its share of the run is killed all the same, wherever it stands.
@@ -62,14 +60,7 @@ export const drive = async (plan: Plan, kills: readonly Kill[], options: Millrac
     millrace = await start()
     return millrace
   }
-  const until = async (attempt: (millrace: Millrace) => Promise<boolean>): Promise<void> => {
-    for (;;) {
-      const done = await attempt(await alive()).catch(() => false)
-      if (done) return
-      refusals++
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
-    }
-  }
+  const client = createClient(alive, RETRY_MS)
 
   const batches: PlannedBatch[] = []
   for (const [index, planned] of plan.batches.entries()) {
@@ -77,15 +68,12 @@ export const drive = async (plan: Plan, kills: readonly Kill[], options: Millrac
     // A kill inside a backfill needs one: a segment of its own is created for it.
     const batch = current?.kind === 'backfill' && batchesSinceStart === 1 ? { ...planned, segment: segmentAt(`backfilled at ${index}`, index) } : planned
     batches.push(batch)
-    writeFileClock(clockFile, batch.clock)
-    await new Promise((resolve) => setTimeout(resolve, CLOCK_SEEN_MS))
-    if (batch.segment) await until((at) => ensureSegment(at, batch.segment!))
-    await until(async (at) => (await post(at, batch)).ok)
+    await tell(clockFile, batch.clock)
+    await client.send(batch)
     if (++batchesSinceStart > patience && current && millrace) {
       current = { ...current, kind: 'anywhere' }
       await millrace.kill()
     }
-    batch.events.forEach(({ messageId }) => acknowledged.add(messageId))
   }
   // The last one is still armed where its point was not reached: it is killed now, and the next is left in peace.
   if (current && (await alive()) && current) {
@@ -94,7 +82,13 @@ export const drive = async (plan: Plan, kills: readonly Kill[], options: Millrac
     await millrace!.kill()
   }
   writeFileClock(clockFile, plan.endsAt)
-  return { acknowledged, kills: died, refusals, done: { ...plan, batches }, millrace: await alive() }
+  return { acknowledged: client.acknowledged, kills: died, refusals: client.counts.refusals, done: { ...plan, batches }, millrace: await alive() }
+}
+
+/** All processes have seen the time behind it. */
+export const tell = async (clockFile: string, time: number): Promise<void> => {
+  writeFileClock(clockFile, time)
+  await new Promise((resolve) => setTimeout(resolve, CLOCK_SEEN_MS))
 }
 
 const SETTLE_TRIES_MAX = 20
@@ -117,20 +111,4 @@ export const settledState = async (running: Millrace, options: MillraceOptions &
   const state = await finalState(millrace)
   await millrace.stop()
   return state
-}
-
-const post = (millrace: Millrace, { events }: PlannedBatch): Promise<Response> =>
-  fetch(`${millrace.url}/v1/batch`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ writeKey: millrace.writeKey, batch: events }),
-    signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
-  })
-
-/** Creating is not idempotent: after a doubtful answer it looks whether the segment is there. */
-const ensureSegment = async (millrace: Millrace, segment: { name: string; rule: unknown }): Promise<boolean> => {
-  const { segments } = await millrace.api<{ segments: { name: string }[] }>('/api/segments')
-  if (segments.some(({ name }) => name === segment.name)) return true
-  await millrace.api('/api/segments', segment)
-  return true
 }

@@ -11,6 +11,17 @@ export interface PlannedBatch {
   readonly events: readonly PlannedEvent[]
   /** A segment to create before the batch is sent. */
   readonly segment?: { readonly name: string; readonly rule: unknown }
+  /** A merge or a cut to ask for before the batch is sent: one at most, so that no two have the same time. */
+  readonly command?: PlannedCommand
+}
+interface TypedKey {
+  readonly type: 'user_id' | 'anonymous_id'
+  readonly value: string
+}
+export interface PlannedCommand {
+  readonly op: 'merge' | 'unlink'
+  readonly a: TypedKey
+  readonly b: TypedKey
 }
 export type PlannedEvent = Readonly<Record<string, unknown>> & { readonly messageId: string }
 
@@ -18,6 +29,8 @@ const STARTS_AT = Date.UTC(2026, 2, 1)
 const MINUTE = 60_000
 const REPEATS = 0.05
 const BATCH_EVENTS = 100
+/** Of the batches; with the aliases among the events, one event in fifty joins two keys on purpose. */
+const COMMANDS = 0.9
 
 const RULES = [
   { all: [{ did: { event: 'Order Completed', measure: 'count', op: 'gte', value: 2, window: { last: '30m' } } }] },
@@ -33,7 +46,7 @@ const RULES = [
 
 /** `segments` are created evenly over the run; the first two before any event, so that some are backfilled and some not. */
 export const makePlan = (seed: number, events: number, segments: number): Plan => {
-  const chance = chanceFrom(seed)
+  const [chance, commandChance] = [chanceFrom(seed), chanceFrom(seed + 1)]
   const world = { chance, people: Math.max(40, Math.floor(events / 60)), made: [] as PlannedEvent[] }
   const count = Math.ceil(events / BATCH_EVENTS)
   // Two hours at the least, so that windows of minutes and hours open and close in the run.
@@ -41,17 +54,27 @@ export const makePlan = (seed: number, events: number, segments: number): Plan =
   const createdAt = new Map(Array.from({ length: segments }, (_, index) => [index < 2 ? -index : Math.floor((index * count) / segments), index] as const))
   const batches = Array.from({ length: count }, (_, index): PlannedBatch => {
     const clock = STARTS_AT + index * step
+    const command = commandChance.happens(COMMANDS) ? nextCommand(commandChance, world.people) : undefined
     const segment = createdAt.get(index === 0 ? 0 : index) ?? (index === 1 ? createdAt.get(-1) : undefined)
     return {
       clock,
       events: Array.from({ length: BATCH_EVENTS }, () => nextEvent(world, clock)),
       ...(segment === undefined ? {} : { segment: segmentAt(`segment ${segment}`, segment) }),
+      ...(command ? { command } : {}),
     }
   })
   return { startsAt: STARTS_AT, endsAt: STARTS_AT + count * step + 40 * MINUTE, batches }
 }
 
 export const segmentAt = (name: string, index: number): NonNullable<PlannedBatch['segment']> => ({ name, rule: RULES[index % RULES.length] })
+
+/** Mostly two users of a family of four become one, now and then a user is cut from a device. */
+const nextCommand = (chance: Chance, people: number): PlannedCommand => {
+  const person = chance.below(people)
+  const a = { type: 'user_id', value: `u${person}` } as const
+  if (chance.happens(0.2)) return { op: 'unlink', a, b: { type: 'anonymous_id', value: `d${person}-${chance.below(2)}` } }
+  return { op: 'merge', a, b: { type: 'user_id', value: `u${person - (person % 4) + ((person + 1 + chance.below(3)) % 4)}` } }
+}
 
 interface World {
   readonly chance: Chance

@@ -1,0 +1,107 @@
+import { askRedis } from '@millrace/testkit'
+import { chanceFrom, encodeRecord, homeOf, keyOf, shardOf, topics, type Chance } from '@millrace/contracts'
+import type { EventLog } from '@millrace/ports'
+import type { Millrace } from '../support/millrace.ts'
+import type { PlannedEvent } from './plan.ts'
+
+/** What is done to a running stack, beside the traffic. */
+export interface Faults {
+  readonly inject: Readonly<Record<FaultKind, (at: number) => Promise<void>>>
+  /** How often each was done. */
+  readonly counts: ReadonlyMap<FaultKind, number>
+  /** Good lines of poisoned records: events like any other. */
+  readonly beside: readonly PlannedEvent[]
+}
+
+export const SERVICE_KILLS = ['kill -9 of ingest', 'kill -9 of profile-builder', 'kill -9 of segmentation', 'kill -9 of metrics'] as const
+export const REBALANCES = ['a copy of profile-builder leaves and joins', 'a copy of segmentation leaves and joins', 'a copy of metrics leaves and joins'] as const
+export const ENGINE_FAULTS = ['kill -9 of Kafka', 'kill -9 of Redis', 'FLUSHALL of Redis', 'kill -9 of ClickHouse amid inserts'] as const
+export const POISONS = ['bytes that are no record', 'a record with a broken line'] as const
+export const FAULT_KINDS = [...SERVICE_KILLS, ...REBALANCES, ...ENGINE_FAULTS, ...POISONS] as const
+export type FaultKind = (typeof FAULT_KINDS)[number]
+
+export interface FaultsOptions {
+  readonly stack: Millrace
+  readonly log: Pick<EventLog, 'append'>
+  readonly seed: number
+  readonly project: number
+}
+
+/** An insert takes some tens of milliseconds, and one comes every few hundred. */
+const AMID_MS_MAX = 300
+
+export const createFaults = ({ stack, log, seed, project }: FaultsOptions): Faults => {
+  const chance = chanceFrom(seed)
+  const counts = new Map<FaultKind, number>()
+  const beside: PlannedEvent[] = []
+  const signal = (name: string, what: 'SIGKILL' | 'SIGTERM'): void => {
+    const pid = stack.processes()[name]
+    if (pid === undefined) throw new Error(`${name} does not run just now`)
+    process.kill(pid, what)
+  }
+  /** Either copy of a service, where there are two. */
+  const copyOf = (service: string): string => (stack.processes()[`${service}-1`] !== undefined && chance.happens(0.5) ? `${service}-1` : `${service}-0`)
+  const kill = (service: string) => async () => signal(copyOf(service), 'SIGKILL')
+  const leave = (service: string) => async () => signal(`${service}-1`, 'SIGTERM')
+  const actions: Faults['inject'] = {
+    'kill -9 of ingest': kill('ingest'),
+    'kill -9 of profile-builder': kill('profile-builder'),
+    'kill -9 of segmentation': kill('segmentation'),
+    'kill -9 of metrics': kill('metrics'),
+    // The launcher starts it again, which makes it join.
+    'a copy of profile-builder leaves and joins': leave('profile-builder'),
+    'a copy of segmentation leaves and joins': leave('segmentation'),
+    'a copy of metrics leaves and joins': leave('metrics'),
+    'kill -9 of Kafka': async () => signal('kafka', 'SIGKILL'),
+    'kill -9 of Redis': async () => signal('redis', 'SIGKILL'),
+    'FLUSHALL of Redis': () => flush(stack),
+    'kill -9 of ClickHouse amid inserts': async () => {
+      await new Promise((resolve) => setTimeout(resolve, chance.below(AMID_MS_MAX)))
+      signal('clickhouse', 'SIGKILL')
+    },
+    'bytes that are no record': () => appendUntilTaken(log, chance.below(topics.accepted.partitions), noRecord(chance)),
+    'a record with a broken line': async (at) => {
+      const event = besideEvent(beside.length, at)
+      const origin = { source: 'poison', protocol: 'segment', receivedAt: at, sentAt: null }
+      const value = encodeRecord({ kind: 'events', project, count: 2, origins: [origin] }, [JSON.stringify(event), '{"type":"track","event":'])
+      await appendUntilTaken(log, homeOf(shardOf(project, keyOf('user_id', String(event['userId']))), topics.accepted.partitions), value)
+      beside.push(event)
+    },
+  }
+  const counted = (kind: FaultKind) => async (at: number) => {
+    await actions[kind](at)
+    counts.set(kind, (counts.get(kind) ?? 0) + 1)
+  }
+  const inject = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, counted(kind)])) as Faults['inject']
+  return { inject, counts, beside }
+}
+
+const flush = async (stack: Millrace): Promise<void> => {
+  const port = Number(/Redis redis:\/\/127\.0\.0\.1:(\d+)/.exec(stack.output())![1])
+  const answer = await askRedis(port, ['FLUSHALL'])
+  if (answer !== '+OK\r\n') throw new Error(`Redis did not flush: ${answer}`)
+}
+
+const besideEvent = (index: number, at: number): PlannedEvent => ({
+  messageId: `beside-${index}`, type: 'track', event: 'Order Completed', userId: `beside${index % 3}`, timestamp: new Date(at - 1_000).toISOString(),
+  properties: { order_id: `beside-${index}`, revenue: 10, currency: 'CNY' },
+})
+
+const noRecord = (chance: Chance): Buffer => {
+  const length = chance.pick([0, 3, 40, 5_000])
+  return Buffer.from(Array.from({ length }, () => chance.below(256)))
+}
+
+const TRIES_MAX = 30
+
+/** Other software that writes to the topic: the broker may be away just then. */
+const appendUntilTaken = async (log: Pick<EventLog, 'append'>, partition: number, value: Uint8Array): Promise<void> => {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await log.append([{ topic: topics.accepted.name, partition, value }])
+    } catch (error) {
+      if (tries === TRIES_MAX) throw error
+      await new Promise((resolve) => setTimeout(resolve, 500))
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createKafkaLog, writeFileClock } from '@millrace/adapters'
+import { decodeRecord, project, topics, type RejectedLine } from '@millrace/contracts'
+import type { EventLog, HotStore } from '@millrace/ports'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startMillrace, type Millrace } from '../support/millrace.ts'
+import { stackSkipped } from '../support/stack.ts'
+import { drive, settledState } from './driver.ts'
+import { COMPARED, flipsOf } from './outcome.ts'
+import { makePlan } from './plan.ts'
+import { driveStack, settledStack } from './stack-driver.ts'
+import { createFaults, ENGINE_FAULTS, FAULT_KINDS, POISONS, REBALANCES, SERVICE_KILLS, type FaultKind, type Faults } from './stack-faults.ts'
+
+const LONG = process.env['MILLRACE_LONG'] === '1'
+const SEED = Number(process.env['MILLRACE_SEED'] ?? 20_262)
+const EVENTS = Number(process.env['MILLRACE_EVENTS'] ?? (LONG ? 200_000 : 2_400))
+const SEGMENTS = 4
+/** 32 kills of services, 12 faults of engines, 6 poisoned records; or each once. */
+const PLANNED: readonly FaultKind[] = LONG
+  ? [...times(8, SERVICE_KILLS), ...times(3, ENGINE_FAULTS), ...times(3, POISONS)]
+  : FAULT_KINDS
+const REBALANCE_EVERY_MS = LONG ? 4_000 : null
+/** Of each service that has partitions a second copy, which leaves and joins. */
+const COPIES = 'profile-builder=2,segmentation=2,metrics=2'
+/** The log of the test itself keeps no state. */
+const NO_STATE = {} as HotStore
+
+const settings = project.parse({ id: 1, name: 'default', zone: 'UTC', currency: 'USD', writeKeys: [], apiKeys: [], identity: {} })
+
+describe.skipIf(stackSkipped('the fault matrix of the stack'))('the stack under every fault that can be caused here', () => {
+  const folders = mkdtempSync(join(tmpdir(), 'millrace-stack-chaos-'))
+  const [clockFile, calmClock] = [join(folders, 'clock-1'), join(folders, 'clock-2')]
+  const plan = makePlan(SEED, EVENTS, SEGMENTS)
+  let stack: Millrace
+  let log: EventLog
+  beforeAll(async () => {
+    writeFileClock(clockFile, plan.startsAt)
+    stack = await startMillrace({ wiring: 'stack', dataDir: join(folders, 'stack'), env: { MILLRACE_TEST_CLOCK: clockFile }, args: ['--copies', COPIES] })
+    const brokers = [/Kafka (127\.0\.0\.1:\d+)/.exec(stack.output())![1]!]
+    log = await createKafkaLog({ brokers, slot: 'chaos', hot: NO_STATE })
+  }, 300_000)
+  afterAll(async () => {
+    await log?.close()
+    await stack?.kill()
+    rmSync(folders, { recursive: true, force: true })
+  }, 60_000)
+
+  it('ends as an undisturbed run does, of the other wiring: nothing lost, nothing twice, every flip told once (P1–P5)', { timeout: LONG ? 7_200_000 : 600_000 }, async () => {
+    const faults = createFaults({ stack, log, seed: SEED + 1, project: settings.id })
+    const run = await driveStack(plan, PLANNED, { stack, faults, clockFile, seed: SEED + 2, rebalanceEveryMs: REBALANCE_EVERY_MS })
+    const sent = run.done.batches.reduce((sum, { events }) => sum + events.length, 0)
+    process.stdout.write(`stack chaos: seed ${SEED}, ${sent} events sent, ${run.acknowledged.size} distinct, ${run.refusals} requests sent again\n`)
+    const calmly = async () => {
+      const calm = { wiring: 'embedded', dataDir: join(folders, 'calm') } as const
+      const undisturbed = await drive(run.done, [], calm, calmClock)
+      return settledState(undisturbed.millrace, calm, calmClock)
+    }
+    const [state, calm] = await Promise.all([settledStack(stack, log), calmly()])
+    const { told, reference, behind } = await flipsOf(log, settings)
+    const kept = await rejectedCodes(log)
+
+    expect(state.messageIds).toEqual([...run.acknowledged].sort())
+    expect(state.rows).toBe(state.messageIds.length)
+    expect(state.ledger.balanced).toBe(true)
+    expect(state.ledger.total).toMatchObject({ stored: state.rows, erased: 0, pending: 0 })
+    for (const part of COMPARED) expect(state[part], part).toEqual(calm[part])
+    expect(behind).toEqual([])
+    expect(told.length).toBeGreaterThan(EVENTS / 100)
+    expect(told).toEqual(reference)
+    // An append in doubt is made again: then a poison is there twice.
+    expect(kept.get('RECORD_UNREADABLE') ?? 0).toBeGreaterThanOrEqual(timesDone(faults, 'bytes that are no record'))
+    expect(kept.get('NOT_JSON') ?? 0).toBeGreaterThanOrEqual(timesDone(faults, 'a record with a broken line'))
+    expect(state.ledger.total.rejected).toBe(kept.get('NOT_JSON') ?? 0)
+    for (const kind of FAULT_KINDS) expect(timesDone(faults, kind), kind).toBeGreaterThan(0)
+    process.stdout.write(tableOf(faults, `${sent} events, ${told.length} flips, ${state.identities.length} identities, ${state.memberships.length} memberships`))
+  })
+})
+
+function times<Item>(count: number, items: readonly Item[]): readonly Item[] {
+  return Array.from({ length: count }, () => items).flat()
+}
+
+const timesDone = ({ counts }: Faults, kind: FaultKind): number => counts.get(kind) ?? 0
+
+/** By code, what events.rejected keeps. */
+const rejectedCodes = async (log: EventLog): Promise<ReadonlyMap<string, number>> => {
+  const codes = new Map<string, number>()
+  for (let from = 0; ; ) {
+    const records = await log.read(topics.rejected.name, 0, from, { recordsMax: 1_000, bytesMax: 8_000_000 })
+    if (records.length === 0) return codes
+    for (const { code } of records.flatMap(({ value }) => decodeRecord(value).lines().map((line) => JSON.parse(String(line)) as RejectedLine))) codes.set(code, (codes.get(code) ?? 0) + 1)
+    from = records.at(-1)!.offset + 1
+  }
+}
+
+const HELD: Readonly<Record<string, string>> = Object.fromEntries([
+  ...[...SERVICE_KILLS, ...REBALANCES, ...ENGINE_FAULTS].map((kind) => [kind, 'ids, ledger, flips, and all rows of the calm run']),
+  ...POISONS.map((kind) => [kind, 'the same, and it is in events.rejected']),
+])
+
+/** For the README beside this file. */
+const tableOf = (faults: Faults, what: string): string =>
+  [`stack chaos: held over ${what}`, '| fault | times | held |', '|---|---|---|', ...FAULT_KINDS.map((kind) => `| ${kind} | ${timesDone(faults, kind)} | ${HELD[kind]} |`)].join('\n') + '\n'
