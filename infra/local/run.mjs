@@ -48,6 +48,7 @@ const COMMANDS = {
   replay: program('replay/main.js'),
   diff: program('diff/main.js'),
   topics: program('topics/main.js'),
+  ops: program('ops/main.js'),
   test: (args) => test(root, args),
   bench: (args) => bench(root, args),
   chaos: long(['tests/chaos', 'tests/kafka/chaos', 'identity/simulation.test'], { MILLRACE_LONG: '1', MILLRACE_SEEDS: '5000' }),

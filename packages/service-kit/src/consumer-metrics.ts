@@ -19,9 +19,13 @@ export const createConsumerMetrics = (deps: ConsumerMetricsDeps): ConsumerMetric
     name: 'consumer-lag',
     everyMs: LAG_EVERY_MS,
     ask: async () => {
-      for (const { group, topics } of consumers) for (const topic of topics) await setLag(metrics.lag, deps.log, group, topic)
+      for (const { group, topics } of consumers) for (const topic of topics) await setLag(metrics, deps.log, group, topic)
     },
-    forget: () => metrics.lag.reset(),
+    forget: () => {
+      metrics.position.reset()
+      metrics.end.reset()
+      metrics.lag.reset()
+    },
   })
   return {
     measured: (options) => {
@@ -37,9 +41,12 @@ const metricsIn = (registry: MetricsRegistry) => {
   const registers = [registry]
   const counter = (name: string, help: string) =>
     registry.shared(name, () => new Counter({ name, help, labelNames: ['group', 'topic'], registers }))
+  const gauge = (name: string, help: string) =>
+    registry.shared(name, () => new Gauge({ name, help, labelNames: ['group', 'topic', 'partition'], registers }))
   return {
-    lag: registry.shared('millrace_consumer_lag_records', (name) =>
-      new Gauge({ name, help: 'Records of the log that a group has not committed yet', labelNames: ['group', 'topic', 'partition'], registers })),
+    position: gauge('millrace_consumer_position', 'Offset up to which a group has committed a partition'),
+    end: gauge('millrace_consumer_end', 'Offset that the next record of the partition will get'),
+    lag: gauge('millrace_consumer_lag_records', 'Records of the log that a group has not committed yet'),
     records: registry.shared('millrace_consumer_batch_records', (name) =>
       new Histogram({ name, help: 'Records of a batch', labelNames: ['group'], registers, buckets: [1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000] })),
     seconds: registry.shared('millrace_consumer_batch_seconds', (name) =>
@@ -50,13 +57,16 @@ const metricsIn = (registry: MetricsRegistry) => {
 }
 
 /** Positions before ends: a consumer that goes on meanwhile must not seem ahead. */
-const setLag = async (lag: Metrics['lag'], log: ConsumerMetricsDeps['log'], group: string, topic: string): Promise<void> => {
+const setLag = async ({ position, end, lag }: Metrics, log: ConsumerMetricsDeps['log'], group: string, topic: string): Promise<void> => {
   const partitions = (await log.extents(topic)).map(({ partition }) => partition)
   const positions = await Promise.all(partitions.map(async (partition) => [partition, (await log.committed(group, topic, partition)).offset] as const))
   const extents = new Map((await log.extents(topic)).map((extent) => [extent.partition, extent]))
   for (const [partition, offset] of positions) {
     const { first, next } = extents.get(partition) ?? { first: 0, next: 0 }
-    lag.set({ group, topic, partition: String(partition) }, Math.max(0, next - Math.max(first, offset)))
+    const labels = { group, topic, partition: String(partition) }
+    position.set(labels, offset)
+    end.set(labels, next)
+    lag.set(labels, Math.max(0, next - Math.max(first, offset)))
   }
 }
 

@@ -5,6 +5,7 @@ import type { Env } from '../config.ts'
 import { holdFolder } from '../folder/hold.ts'
 import { setUp, type SetUp } from '../set-up/set-up.ts'
 import type { LocalStackConfig } from './config.ts'
+import { removeAddresses, writeAddresses } from './addresses.ts'
 import { startCopies, type Copies } from './copies.ts'
 import { startEngines } from './engines.ts'
 import { createFrontDoor, type Own } from './front-door.ts'
@@ -63,7 +64,8 @@ const start = async (config: LocalStackConfig, { logger, env, onLine, onStep }: 
   onStep('Making topics, tables and the first project …')
   const made = await setUp({ ...stackConfig.parse({ COPY_SLOT: 'set-up' }), ...engines }, { ...config, demo: false })
   onStep('Starting the services …')
-  const copies = startCopies(await planCopies({ config, engines, env, freePort, mainOf }), supervisor)
+  const planned = await planCopies({ config, engines, env, freePort, mainOf })
+  const copies = startCopies(planned, supervisor)
   undo.add(copies.stop)
   await copies.ready(READY_MS_MAX)
 
@@ -72,6 +74,9 @@ const start = async (config: LocalStackConfig, { logger, env, onLine, onStep }: 
   const table = readFrontDoorTable()
   const front = await listenAt(createFrontDoor((url) => copies.next(serviceOf(table, url))?.port ?? null, ownAnswers(copies)), http)
   undo.add(front.close)
+  const processes = planned.map(({ plan, port }) => ({ name: plan.name, url: `http://127.0.0.1:${port}` }))
+  await writeAddresses(dataDir, { url: front.url, processes, engines })
+  undo.add(() => removeAddresses(dataDir))
   return { urls: { http: front.url, clickhouse: analysts.url }, setUp: made, engines, stop: undo.run }
 }
 

@@ -97,6 +97,22 @@ export const ensureTopics = async (brokers: readonly string[], settings: TopicSe
   }
 }
 
+/** What is missing and what differs, in parts of sentences; creates and changes nothing. */
+export const checkTopics = async (brokers: readonly string[], settings: TopicSettings = {}): Promise<readonly string[]> => {
+  const wanted = wantedTopics(settings)
+  const admin = createClient(brokers, 'millrace-topics', 20).kafka.admin()
+  await admin.connect()
+  try {
+    const names = new Set(await admin.listTopics())
+    const there = wanted.filter(({ name }) => names.has(name))
+    const missing = wanted.filter(({ name }) => !names.has(name)).map(({ name }) => `${name} is missing`)
+    const differences = there.length === 0 ? [] : topicDifferences(wanted, await describe(admin, there.map(({ name }) => name)))
+    return [...missing, ...differences, ...(await brokerDifferences(admin))]
+  } finally {
+    await admin.disconnect()
+  }
+}
+
 type Admin = ReturnType<ReturnType<typeof createClient>['kafka']['admin']>
 
 const describe = async (admin: Admin, names: readonly string[]): Promise<readonly TopicShape[]> => {

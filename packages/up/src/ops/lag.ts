@@ -1,0 +1,122 @@
+import { allTopics } from '@millrace/contracts'
+import type { EventLog } from '@millrace/ports'
+import { standingClock } from '../replay/standing-clock.ts'
+import { openLog } from '../replay/open-log.ts'
+import { ask } from './ask.ts'
+import { readExposition, type Series } from './exposition.ts'
+import { type Place, PLACE_HELP, placeOf, readFlags } from './place.ts'
+import { table } from './table.ts'
+import { type Verb } from './usage.ts'
+
+/** How far one group is in one partition. */
+export interface LagRow {
+  readonly group: string
+  readonly topic: string
+  readonly partition: number
+  readonly position: number
+  readonly end: number
+  readonly lag: number
+}
+
+/** Who reads what; a group that nobody tells of is missing, not at rest. */
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  resolve: ['events.accepted'],
+  identity: ['identity.facts'],
+  fold: ['events.resolved'],
+  segmentation: ['events.resolved'],
+  sink: ['events.resolved', 'identity.map', 'segment.changed', 'events.rejected'],
+  ledger: ['events.accepted', 'events.rejected'],
+}
+
+const HELP = `Usage: npm run ops -- lag [options]
+
+How far each consumer group is in each partition: position, end, and records in between.
+Of a stopped folder (--data-dir of one process) it reads the log itself.
+
+${PLACE_HELP}  --json             the rows as JSON
+`
+
+export const lag: Verb = {
+  help: HELP,
+  run: async (args, terminal) => {
+    const flags = readFlags(args, { json: { type: 'boolean' } })
+    const place = await placeOf(flags, terminal.env)
+    const { rows, faults } = place.folder === null ? await readLag(place) : { rows: await lagOfFolder(place.folder), faults: [] }
+    const silent = missingGroups(rows)
+    if (flags.json) terminal.out(JSON.stringify({ rows, missing: silent }))
+    else terminal.out(table(['group', 'topic', 'partition', 'position', 'end', 'lag'], rows.map((row) => [row.group, row.topic, String(row.partition), row.position, row.end, row.lag])))
+    for (const fault of faults) terminal.err(fault)
+    if (silent.length > 0) terminal.err(`Nobody tells of ${silent.join(', ')}: name each process of the stack with --process, or see what npm run ops -- doctor says.`)
+    return faults.length > 0 || silent.length > 0 ? 1 : 0
+  },
+}
+
+export const missingGroups = (rows: readonly LagRow[]): readonly string[] =>
+  Object.keys(GROUPS).filter((group) => !rows.some((row) => row.group === group))
+
+/** From all processes' figures: each copy tells of all partitions of its groups, the furthest reading is the newest. */
+export const lagRows = (series: readonly Series[]): readonly LagRow[] => {
+  const rows = new Map<string, LagRow>()
+  const valueOf = (name: string, labels: Series['labels']): number | undefined =>
+    series.find((one) => one.name === name && one.labels['group'] === labels['group'] && one.labels['topic'] === labels['topic'] && one.labels['partition'] === labels['partition'])?.value
+  for (const { name, labels, value } of series) {
+    if (name !== 'millrace_consumer_lag_records') continue
+    const row = {
+      group: labels['group'] ?? '', topic: labels['topic'] ?? '', partition: Number(labels['partition']),
+      position: valueOf('millrace_consumer_position', labels) ?? NaN, end: valueOf('millrace_consumer_end', labels) ?? NaN, lag: value,
+    }
+    rows.set(keyOf(row), row)
+  }
+  return [...rows.values()].sort(inOrder)
+}
+
+/** One list of several processes' rows. */
+export const newestRows = (lists: readonly (readonly LagRow[])[]): readonly LagRow[] => {
+  const rows = new Map<string, LagRow>()
+  for (const row of lists.flat()) {
+    const other = rows.get(keyOf(row))
+    if (!other || row.position > other.position || (row.position === other.position && row.end > other.end)) rows.set(keyOf(row), row)
+  }
+  return [...rows.values()].sort(inOrder)
+}
+
+export const keyOf = ({ group, topic, partition }: Pick<LagRow, 'group' | 'topic' | 'partition'>): string => `${group} ${topic}/${partition}`
+
+const inOrder = (a: LagRow, b: LagRow): number =>
+  a.group.localeCompare(b.group) || a.topic.localeCompare(b.topic) || a.partition - b.partition
+
+const readLag = async ({ processes }: Place): Promise<{ rows: readonly LagRow[]; faults: readonly string[] }> => {
+  const faults: string[] = []
+  const lists = await Promise.all(processes.map(async ({ name, url }) => {
+    try {
+      return lagRows(readExposition((await ask(`${url}/metrics`)).text))
+    } catch (error) {
+      faults.push(`${name}: ${(error as Error).message}`)
+      return []
+    }
+  }))
+  return { rows: newestRows(lists), faults }
+}
+
+/** @throws StartFault when the folder is none, or a Millrace works in it */
+const lagOfFolder = async (folder: string): Promise<readonly LagRow[]> => {
+  const opened = await openLog(folder, standingClock())
+  try {
+    return await lagOfLog(opened.log)
+  } finally {
+    await opened.close()
+  }
+}
+
+const lagOfLog = async (log: Pick<EventLog, 'extents' | 'committed'>): Promise<readonly LagRow[]> => {
+  const rows: LagRow[] = []
+  for (const [group, topics] of Object.entries(GROUPS)) {
+    for (const { name: topic } of allTopics.filter(({ name }) => topics.includes(name))) {
+      for (const { partition, first, next } of await log.extents(topic)) {
+        const { offset } = await log.committed(group, topic, partition)
+        rows.push({ group, topic, partition, position: offset, end: next, lag: Math.max(0, next - Math.max(first, offset)) })
+      }
+    }
+  }
+  return rows.sort(inOrder)
+}
