@@ -24,10 +24,17 @@ const FIRST_MIGRATION = '0001'
 /** Statements at once: each holds a thread of the pool, which has 16. */
 const CLIENTS = 4
 
+export interface OpenOptions {
+  readonly clock?: Clock | undefined
+  readonly probe?: Probe | undefined
+  /** The folder is a copy of a log without its warehouse, and what is stored in the new one is of no use. */
+  readonly logAlone?: boolean
+}
+
 /** The folder held, of this build's version, and all that lies in it open. @throws StartFault */
 export const openFolder = async (
   { dataDir, sync }: Pick<UpConfig, 'dataDir' | 'sync'>,
-  { clock, probe }: { readonly clock?: Clock | undefined; readonly probe?: Probe | undefined },
+  { clock, probe, logAlone = false }: OpenOptions,
 ): Promise<Opened> => {
   const closers: (() => Promise<void>)[] = []
   const close = async (): Promise<void> => {
@@ -42,7 +49,7 @@ export const openFolder = async (
     const columns = createChdbStore({ path: folderPaths(dataDir).warehouse, clients: CLIENTS, ...(probe ? { probe } : {}) })
     closers.push(columns.close)
     const { applied } = await migrate(columns)
-    await checkWarehouse(dataDir, embedded.log, columns, applied.some((name) => name.startsWith(FIRST_MIGRATION)))
+    if (!logAlone) await checkWarehouse(dataDir, embedded.log, columns, applied.some((name) => name.startsWith(FIRST_MIGRATION)))
     return { ports: { ...embedded, columns }, close }
   } catch (error) {
     await close()

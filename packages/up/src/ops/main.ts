@@ -6,6 +6,8 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   lag: async () => (await import('./lag.ts')).lag,
   ledger: async () => (await import('./ledger.ts')).ledger,
   replay: async () => (await import('./replay.ts')).replay,
+  backup: async () => (await import('./backup.ts')).backup,
+  restore: async () => (await import('./restore.ts')).restore,
 }
 
 const HELP = `Usage: npm run ops -- VERB [options]
@@ -14,6 +16,8 @@ const HELP = `Usage: npm run ops -- VERB [options]
   lag       how far each consumer is
   ledger    what was received and what became of it
   replay    send refused events again
+  backup    copy the data folder of one process, stopped or running
+  restore   make a data folder of a backup
 
 Each has --help. Exit codes: 0 good, 1 something is wrong, 2 wrong usage.
 `

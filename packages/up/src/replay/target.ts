@@ -3,11 +3,11 @@ import { folderPaths } from '../folder/data-folder.ts'
 import { fileFault, StartFault } from '../folder/fault.ts'
 
 /** @throws StartFault unless the folder is empty or not there */
-export const requireEmpty = async (folder: string): Promise<void> => {
+export const requireEmpty = async (folder: string, what = 'a replay'): Promise<void> => {
   try {
     await mkdir(folder, { recursive: true })
     const [first] = await readdir(folder)
-    if (first !== undefined) throw new StartFault(`The folder ${folder} is not empty (it holds ${first}): a replay needs an empty one, or one that is not there.`)
+    if (first !== undefined) throw new StartFault(`The folder ${folder} is not empty (it holds ${first}): ${what} needs an empty one, or one that is not there.`)
   } catch (error) {
     throw fileFault(folder, error) ?? error
   }
