@@ -49,6 +49,7 @@ describe('a backup', () => {
     expect(await ops('restore', '--from', at('cold'), '--to', at('f'))).toMatchObject({ code: 0 })
     await equal('a', 'f')
     expect(await ops('restore', '--from', at('cold'), '--to', at('f'))).toMatchObject({ code: 1, text: expect.stringContaining('is not empty') })
+    expect(await ops('rebuild', '--data-dir', at('f'), '--month', '2026-13')).toMatchObject({ code: 2 })
     expect(await ops('backup', '--data-dir', at('a'), '--to', join(at('a'), 'inside'))).toMatchObject({ code: 2 })
     expect(await ops('backup', '--data-dir', at('nowhere'), '--to', at('none'))).toMatchObject({ code: 1, text: expect.stringContaining('is no data folder') })
 
@@ -91,7 +92,7 @@ const keepSending = (millrace: Millrace) => {
   })()
   return {
     acknowledged: () => acknowledged,
-    until: (count: number): Promise<unknown> => Promise.race([new Promise<void>((reached) => void waiting.push({ count, reached })), sending]),
+    until: (count: number): Promise<unknown> => Promise.race([new Promise<void>((resolve) => void waiting.push({ count, reached: resolve })), sending]),
     stop: (): Promise<void> => {
       stopping = true
       return sending

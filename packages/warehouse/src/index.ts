@@ -1,6 +1,7 @@
 export * from './dictionaries.ts'
 export type { DictionaryUser } from './macros.ts'
 export * from './migrate.ts'
+export { rebuildEventDay, type Month, type Rebuilt } from './rebuild.ts'
 export * from './schema-version.ts'
 export * from './rows/event.ts'
 export * from './rows/identity.ts'

@@ -7,6 +7,7 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   ledger: async () => (await import('./ledger.ts')).ledger,
   replay: async () => (await import('./replay.ts')).replay,
   backup: async () => (await import('./backup.ts')).backup,
+  rebuild: async () => (await import('./rebuild.ts')).rebuild,
   restore: async () => (await import('./restore.ts')).restore,
 }
 
@@ -17,6 +18,7 @@ const HELP = `Usage: npm run ops -- VERB [options]
   ledger    what was received and what became of it
   replay    send refused events again
   backup    copy the data folder of one process, stopped or running
+  rebuild   make a month of the aggregates anew
   restore   make a data folder of a backup
 
 Each has --help. Exit codes: 0 good, 1 something is wrong, 2 wrong usage.

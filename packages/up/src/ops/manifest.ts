@@ -71,7 +71,7 @@ export const differences = async (folder: string, { files }: Manifest): Promise<
 }
 
 /** All files and links below a folder, in order of their paths. */
-export const listFiles = async (folder: string): Promise<Manifest['files']> => {
+const listFiles = async (folder: string): Promise<Manifest['files']> => {
   const files: Manifest['files'] = []
   for (const entry of (await readdir(folder, { recursive: true })).map((path) => path.replaceAll('\\', '/')).sort()) {
     const path = join(folder, entry)

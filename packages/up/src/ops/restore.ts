@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process'
 import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { folderPaths } from '../folder/data-folder.ts'
 import { requireEmpty } from '../replay/target.ts'
 import { twoFolders } from './backup.ts'
+import { finishFolder, runReplayProgram } from '../replay/programs.ts'
 import { backupPaths, differences, type Manifest, readManifest, syncAll } from './manifest.ts'
 import { readFlags } from './place.ts'
 import { type Terminal, type Verb } from './usage.ts'
@@ -58,16 +57,8 @@ const foldAgain = async (data: string, to: string): Promise<number> => {
   try {
     const copy = join(aside, 'data')
     await cp(data, copy, { recursive: true })
-    return (await run('finish/main.js', [copy, '--log-alone'])) || (await run('main.js', ['--from', copy, '--to', to]))
+    return (await finishFolder(copy, '--log-alone')) || (await runReplayProgram('main.js', ['--from', copy, '--to', to]))
   } finally {
     await rm(aside, { recursive: true, force: true })
   }
 }
-
-/** A process each: chDB opens one folder in each. */
-const run = (program: string, args: readonly string[]): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [fileURLToPath(new URL(`../replay/${program}`, import.meta.url)), ...args], { stdio: ['ignore', 'inherit', 'inherit'] })
-    child.once('error', reject)
-    child.once('exit', (code) => resolve(code ?? 1))
-  })

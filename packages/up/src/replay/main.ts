@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { startProgress, type Progress } from '../door/progress.ts'
 import { openMessages } from '../messages.ts'
 import { requireFolder } from './open-log.ts'
 import { REPLAY_HELP, replayOptions } from './options.ts'
+import { finishFolder } from './programs.ts'
 import { isSame, replay, type ReplayResult } from './replay.ts'
 import { requireEmpty } from './target.ts'
 
@@ -15,7 +14,8 @@ const main = async (): Promise<number> => {
   }
   await requireFolder(options.from)
   await requireEmpty(options.to)
-  if ((await finish(options.from)) !== 0) return 1
+  // What a kill left unhandled is recorded nowhere else, so the folder comes to its end first.
+  if ((await finishFolder(options.from)) !== 0) return 1
   const { logger } = openMessages('warn', null, (line) => console.error(line))
   const startedAt = performance.now()
   let progress: Progress | undefined
@@ -28,14 +28,6 @@ const main = async (): Promise<number> => {
   report(result, `${options.from} → ${options.to}`, secondsSince(startedAt))
   return isSame(result.resolved, result.again) ? 0 : 1
 }
-
-/** What a kill left unhandled is recorded nowhere else, so the folder comes to its end first. */
-const finish = (folder: string): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [fileURLToPath(new URL('./finish/main.js', import.meta.url)), folder], { stdio: ['ignore', 'inherit', 'inherit'] })
-    child.once('error', reject)
-    child.once('exit', (code) => resolve(code ?? 1))
-  })
 
 const report = ({ records, resolved, again, told }: ReplayResult, where: string, seconds: string): void => {
   const events = resolved.events.reduce((sum, count) => sum + count, 0)
