@@ -21,24 +21,30 @@ export interface Asked {
 }
 
 const WAIT_MS_MAX = 1_000
+/** An answer that takes so long may never come: a log whose broker stands still is asked again and again behind the port. */
+const ANSWER_MS_MAX = 30_000
 
 /**
  * Lets figures be asked before metrics are told. One question is under way at a time, and nobody who reads metrics
- * waits longer than a second for it: a late answer is told the next time. One that failed is counted and told in the log.
+ * waits longer than a second for it: a late answer is told the next time. One that failed, or has not come in half a
+ * minute, is counted and told in the log, and its old figures are gone.
  */
 export const onScrape = ({ registry, clock, logger }: ScrapeDeps, { name, everyMs, ask, forget }: Asked): void => {
   const failures = registry.shared('millrace_scrape_failures_total', (of) =>
-    new Counter({ name: of, help: 'Questions for figures that failed; the figures are missing meanwhile', labelNames: ['part'], registers: [registry] }))
+    new Counter({ name: of, help: 'Questions for figures that failed or had no answer in 30 s; the figures are missing meanwhile', labelNames: ['part'], registers: [registry] }))
   failures.inc({ part: name }, 0)
   let running: Promise<void> | undefined
   let askedAt = -Infinity
+  const missing = (error: unknown): void => {
+    forget()
+    failures.inc({ part: name })
+    logger.warn({ event: 'scrape.failed', part: name, err: error }, 'asked again later')
+  }
   const run = async (): Promise<void> => {
     try {
       await ask()
     } catch (error) {
-      forget()
-      failures.inc({ part: name })
-      logger.warn({ event: 'scrape.failed', part: name, err: error }, 'asked again later')
+      missing(error)
     } finally {
       running = undefined
     }
@@ -47,6 +53,7 @@ export const onScrape = ({ registry, clock, logger }: ScrapeDeps, { name, everyM
     const since = clock.now() - askedAt
     // A clock that was set back must not keep old figures for as long.
     if (!running && since >= 0 && since < everyMs) return
+    if (running && since >= ANSWER_MS_MAX) missing(new Error(`no answer in ${since} ms`))
     if (!running) {
       askedAt = clock.now()
       running = run()

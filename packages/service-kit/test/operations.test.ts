@@ -60,6 +60,31 @@ describe('figures that are asked when metrics are read', () => {
     expect(await third).toContain('millrace_test_figure 10')
   })
 
+  it('are missing, and counted as that at each reading, while an answer does not come', async () => {
+    const { registry, clock, asked } = setUp()
+    const first = registry.metrics()
+    await turn()
+    asked[0]!.answer(7)
+    await first
+    const readings: string[] = []
+    for (const ms of [10_000, 28_000, 30_000]) {
+      clock.forward(ms)
+      const reading = registry.metrics()
+      await turn()
+      clock.forward(1_000)
+      readings.push(await reading)
+    }
+    const told = (text: string): unknown => [text.includes('millrace_test_figure 7'), /failures_total\{part="figure"\} (\d)/.exec(text)![1]]
+    expect(readings.map(told)).toEqual([[true, '0'], [true, '0'], [false, '1']])
+    expect(asked).toHaveLength(2)
+    asked[1]!.answer(8)
+    await turn()
+    const last = registry.metrics()
+    await turn()
+    clock.forward(1_000)
+    expect(await last).toContain('millrace_test_figure 8')
+  })
+
   it('are asked again when the clock was set back', async () => {
     const { registry, clock, asked } = setUp()
     const first = registry.metrics()
