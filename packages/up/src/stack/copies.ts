@@ -85,4 +85,8 @@ export const startCopies = (copies: readonly Copy[], supervisor: Supervisor): Co
   }
 }
 
-const isReady = ({ port }: Copy): Promise<boolean> => fetch(`http://127.0.0.1:${port}/readyz`).then((answer) => answer.ok, () => false)
+/** A process that hangs takes the connection and says nothing; a service itself answers within two seconds. */
+const ANSWER_MS_MAX = 5_000
+
+const isReady = ({ port }: Copy): Promise<boolean> =>
+  fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(ANSWER_MS_MAX) }).then((answer) => answer.ok, () => false)
