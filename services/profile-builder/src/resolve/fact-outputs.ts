@@ -31,18 +31,23 @@ export class FactOutputs {
   }
 }
 
-/** Of two facts with the same key the later says all that the earlier said, so the log may forget the earlier. */
-const factKey = (project: number, fact: IdentityFact): string => {
+/**
+ * Of two facts with the same key the later says all that the earlier said, so the log may forget the earlier. JSON, since
+ * ids of people hold any character: joined by a slash, two facts could have one key.
+ */
+const factKey = (project: number, fact: IdentityFact): string => JSON.stringify([project, fact.type, ...identityOf(fact)])
+
+const identityOf = (fact: IdentityFact): readonly unknown[] => {
   switch (fact.type) {
     case 'key.numbered':
     case 'user.seen':
-      return `${project}/${fact.type}/${fact.key}`
+      return [fact.key]
     case 'pair.linked':
-      return `${project}/${fact.type}/${pairId(fact.a, fact.b)}`
+      return [pairId(fact.a, fact.b)]
     case 'keys.merged':
     case 'keys.unmerged':
-      return `${project}/${fact.type}/${pairId(fact.a, fact.b)}/${fact.order.time}/${fact.order.messageId}`
+      return [pairId(fact.a, fact.b), fact.order.time, fact.order.messageId]
     case 'keys.aliased':
-      return `${project}/${fact.type}/${pairId(fact.x, fact.y)}/${fact.order.time}/${fact.order.messageId}`
+      return [pairId(fact.x, fact.y), fact.order.time, fact.order.messageId]
   }
 }
