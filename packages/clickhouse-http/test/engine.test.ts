@@ -37,6 +37,19 @@ describe('the engine over HTTP', () => {
     expect(await (await fetch(`${url}/`, { method: 'POST', body: 'SELECT 1', headers: { 'X-ClickHouse-User': 'service', 'X-ClickHouse-Key': 'pw' } })).text()).toBe('1\n')
   })
 
+  it('lets no page of a browser in, and changes nothing by GET', async () => {
+    const user = 'user=service&password=pw'
+    const asked = async (method: string, query: string, headers: Record<string, string> = {}): Promise<unknown> => {
+      const { statusCode, headers: told } = await server.inject({ method: method as 'GET', url: `/?${user}&query=${encodeURIComponent(query)}`, headers })
+      return [statusCode, told['x-clickhouse-exception-code']]
+    }
+    for (const headers of [{ origin: 'http://evil.example' }, { origin: 'null' }, { 'sec-fetch-site': 'cross-site' }] as Record<string, string>[]) {
+      for (const method of ['GET', 'POST']) expect(await asked(method, 'SELECT 1', headers)).toEqual([403, '497'])
+    }
+    for (const sql of ['CREATE TABLE default.by_get (n UInt8) ENGINE = Memory', 'INSERT INTO default.by_get FORMAT CSV']) expect(await asked('GET', sql)).toEqual([403, '164'])
+    expect(await sql('EXISTS default.by_get')).toBe('0\n')
+  })
+
   it("tells errors with the server's status, code and text", async () => {
     const told = async (text: string, query = ''): Promise<unknown> => {
       const answer = await ask(query, text)

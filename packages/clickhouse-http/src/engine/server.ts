@@ -4,7 +4,7 @@ import { StoreError, type ColumnStore, type Ids } from '@millrace/ports'
 import { commonHeaders, sendAnswer } from '../answer.ts'
 import { credentialsOf, type Credentials } from '../credentials.ts'
 import { killStatement, onDeparture, taggedSql } from '../departure.ts'
-import { Refused } from '../guard/refused.ts'
+import { READONLY, Refused } from '../guard/refused.ts'
 import { sendProblem } from '../problem.ts'
 import { bodyBytes, header, plainId, takesGzip } from '../request.ts'
 import { readSettings } from './settings.ts'
@@ -53,6 +53,7 @@ export const createEngineServer = (deps: EngineHttpDeps, config = engineHttpDefa
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   // Before a body is read: a stranger's could be large.
   app.addHook('onRequest', async (request) => {
+    checkNoPage(request)
     if (request.url.startsWith('/?') || request.url === '/') checkUser(deps.user, credentialsOf(urlOf(request).searchParams, request.headers))
   })
   app.setErrorHandler((error, _request, reply) => sendProblem(reply, asKnown(error, config), deps.ids.uuid()))
@@ -95,6 +96,7 @@ const answer = async (deps: EngineHttpDeps, config: EngineHttpConfig, exchange: 
   const body = await bodyBytes(request.headers, Buffer.isBuffer(request.body) ? request.body : null, config.bodyBytesMax)
   const head = parameters.get('query') ?? ''
   const statement = readStatement(head)
+  if (request.method !== 'POST' && statement.kind !== 'question' && head.trim() !== '') throw new Refused(ONLY_READS, READONLY)
   if (statement.kind === 'insert') {
     const { kind: _, columns, ...insert } = statement
     if (body.length > 0) await deps.engine.insert({ ...insert, ...(columns && { columns }), rows: body }, settings)
@@ -143,6 +145,13 @@ const ask = async (
   } finally {
     stopWatching()
   }
+}
+
+const ONLY_READS = 'Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly. You should use method POST for modifying queries'
+
+/** Any page in a browser of this machine may ask 127.0.0.1, where a password is not asked for; services are no browsers. */
+const checkNoPage = ({ headers }: FastifyRequest): void => {
+  if (headers.origin !== undefined || headers['sec-fetch-site'] !== undefined) throw new Refused('web pages may not ask the engine')
 }
 
 const AUTHENTICATION_FAILED = 516
