@@ -80,10 +80,11 @@ const batchOf = (batch: number): readonly Sent[] =>
 
 /** One batch behind the other until it is told to stop, or the bound is met. */
 const keepSending = (millrace: Millrace) => {
-  let [acknowledged, stopping] = [0, false]
+  let acknowledged = 0
+  const state = { stopping: false }
   const waiting: { count: number; reached: () => void }[] = []
   const sending = (async () => {
-    for (let batch = 0; batch < BATCHES_MAX && !stopping; batch++) {
+    for (let batch = 0; batch < BATCHES_MAX && !state.stopping; batch++) {
       const answer = await millrace.send(batchOf(batch))
       if (!answer.ok) throw new Error(`refused: ${answer.status}`)
       acknowledged = batch + 1
@@ -94,7 +95,7 @@ const keepSending = (millrace: Millrace) => {
     acknowledged: () => acknowledged,
     until: (count: number): Promise<unknown> => Promise.race([new Promise<void>((resolve) => void waiting.push({ count, reached: resolve })), sending]),
     stop: (): Promise<void> => {
-      stopping = true
+      state.stopping = true
       return sending
     },
   }

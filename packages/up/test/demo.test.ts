@@ -4,7 +4,7 @@ import { afterAll, expect, it } from 'vitest'
 import { cleanUp, newFolder, screenOf, start, until } from './child.ts'
 
 const CHROMIUM = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
-const FILL_MS_MAX = 240_000
+const FILL_MS_MAX = 540_000
 
 afterAll(cleanUp)
 
