@@ -80,22 +80,22 @@ const batchOf = (batch: number): readonly Sent[] =>
 
 /** One batch behind the other until it is told to stop, or the bound is met. */
 const keepSending = (millrace: Millrace) => {
+  const asked = new AbortController()
   let acknowledged = 0
-  const state = { stopping: false }
-  const waiting: { count: number; reached: () => void }[] = []
+  const waiting = new Map<number, () => void>()
   const sending = (async () => {
-    for (let batch = 0; batch < BATCHES_MAX && !state.stopping; batch++) {
+    for (let batch = 0; batch < BATCHES_MAX && !asked.signal.aborted; batch++) {
       const answer = await millrace.send(batchOf(batch))
       if (!answer.ok) throw new Error(`refused: ${answer.status}`)
       acknowledged = batch + 1
-      for (const { count, reached } of waiting) if (acknowledged >= count) reached()
+      waiting.get(acknowledged)?.()
     }
   })()
   return {
     acknowledged: () => acknowledged,
-    until: (count: number): Promise<unknown> => Promise.race([new Promise<void>((resolve) => void waiting.push({ count, reached: resolve })), sending]),
+    until: (count: number): Promise<unknown> => Promise.race([new Promise<void>((resolve) => void waiting.set(count, resolve)), sending]),
     stop: (): Promise<void> => {
-      state.stopping = true
+      asked.abort()
       return sending
     },
   }

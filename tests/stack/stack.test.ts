@@ -1,8 +1,11 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ecom } from '../e2e/suites/ecom.ts'
 import { mainJob } from '../e2e/suites/main-job.ts'
 import { twoProjects } from '../e2e/suites/two-projects.ts'
 import { eventually, inNewProject, sharedOf, startMillrace, type Millrace } from '../support/millrace.ts'
+import { runProgram } from '../support/program.ts'
 import { stackSkipped } from '../support/stack.ts'
 import { killEachService, loseRedis } from './amid-events.ts'
 
@@ -27,6 +30,16 @@ describe.skipIf(stackSkipped('the stack'))('every service in a process of its ow
   it('runs engines and services apart', () => {
     expect(Object.keys(stack.processes()).sort()).toEqual(['clickhouse', 'kafka', 'redis', ...SERVICES.map((name) => `${name}-0`)].sort())
   })
+
+  it('tells npm run ops all of it by its data folder: every group of every process, the engines, and nothing wrong', async () => {
+    const args = ['--data-dir', stack.dataDir, '--api-key', stack.apiKey, '--json']
+    const lag = await runProgram('ops/main.js', ['lag', ...args])
+    expect({ code: lag.code, missing: (JSON.parse(lag.text) as { missing: string[] }).missing }).toEqual({ code: 0, missing: [] })
+    const doctor = await runProgram('ops/main.js', ['doctor', '--watch', '2', ...args])
+    expect(JSON.parse(doctor.text)).toMatchObject({ findings: [], gathered: { topics: [], redis: [], migrations: null, ledger: { balanced: true } } })
+    expect(doctor.code).toBe(0)
+    expect(statSync(join(stack.dataDir, 'addresses.json')).mode & 0o077).toBe(0)
+  }, 120_000)
 
   // The first one wants an instance without any other project.
   twoProjects(async () => sharedOf(stack))

@@ -1,3 +1,4 @@
+import { createSystemClock } from '@millrace/adapters'
 import { allTopics } from '@millrace/contracts'
 import type { EventLog } from '@millrace/ports'
 import { standingClock } from '../replay/standing-clock.ts'
@@ -85,7 +86,25 @@ export const keyOf = ({ group, topic, partition }: Pick<LagRow, 'group' | 'topic
 const inOrder = (a: LagRow, b: LagRow): number =>
   a.group.localeCompare(b.group) || a.topic.localeCompare(b.topic) || a.partition - b.partition
 
-const readLag = async ({ processes }: Place): Promise<{ rows: readonly LagRow[]; faults: readonly string[] }> => {
+/** Figures that were not there in a second come with a later reading. */
+const TRIES_MAX = 5
+const AGAIN_MS = 1_000
+
+const readLag = async (place: Place): Promise<Read> => {
+  const clock = createSystemClock()
+  for (let tries = 1; ; tries++) {
+    const read = await readOnce(place)
+    if (read.faults.length > 0 || missingGroups(read.rows).length === 0 || tries === TRIES_MAX) return read
+    await new Promise<void>((resolve) => void clock.after(AGAIN_MS, resolve))
+  }
+}
+
+interface Read {
+  readonly rows: readonly LagRow[]
+  readonly faults: readonly string[]
+}
+
+const readOnce = async ({ processes }: Place): Promise<Read> => {
   const faults: string[] = []
   const lists = await Promise.all(processes.map(async ({ name, url }) => {
     try {
