@@ -39,10 +39,14 @@ export const createFaults = ({ stack, log, seed, project }: FaultsOptions): Faul
     if (pid === undefined) throw new Error(`${name} does not run just now`)
     process.kill(pid, what)
   }
-  /** Either copy of a service, where there are two. */
-  const copyOf = (service: string): string => (stack.processes()[`${service}-1`] !== undefined && chance.happens(0.5) ? `${service}-1` : `${service}-0`)
-  const kill = (service: string) => async () => signal(copyOf(service), 'SIGKILL')
-  const leave = (service: string) => async () => signal(`${service}-1`, 'SIGTERM')
+  /** One that still starts has nothing to lose yet: only a copy that says it is ready is ended. */
+  const end = (service: string, what: 'SIGKILL' | 'SIGTERM', slots: readonly number[]) => async () => {
+    const able = (await readyCopies(stack, service)).filter((slot) => slots.includes(slot))
+    if (able.length === 0) throw new Error(`${service} is not ready just now`)
+    signal(`${service}-${chance.pick(able)}`, what)
+  }
+  const kill = (service: string) => end(service, 'SIGKILL', [0, 1])
+  const leave = (service: string) => end(service, 'SIGTERM', [1])
   const actions: Faults['inject'] = {
     'kill -9 of ingest': kill('ingest'),
     'kill -9 of profile-builder': kill('profile-builder'),
@@ -74,6 +78,11 @@ export const createFaults = ({ stack, log, seed, project }: FaultsOptions): Faul
   }
   const inject = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, counted(kind)])) as Faults['inject']
   return { inject, counts, beside }
+}
+
+const readyCopies = async (stack: Millrace, service: string): Promise<readonly number[]> => {
+  const { parts } = (await (await fetch(`${stack.url}/readyz`)).json()) as { parts: Readonly<Record<string, string>> }
+  return Object.entries(parts).filter(([name, word]) => name.startsWith(`${service}-`) && word === 'ok').map(([name]) => Number(name.slice(service.length + 1)))
 }
 
 const flush = async (stack: Millrace): Promise<void> => {

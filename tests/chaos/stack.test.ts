@@ -24,6 +24,8 @@ const PLANNED: readonly FaultKind[] = LONG
 const REBALANCE_EVERY_MS = LONG ? 4_000 : null
 /** Of each service that has partitions a second copy, which leaves and joins. */
 const COPIES = 'profile-builder=2,segmentation=2,metrics=2'
+/** A bound on a stop must be one of the wall's clock: the told one jumps. */
+const STOP_MS_MAX = '9000'
 /** The log of the test itself keeps no state. */
 const NO_STATE = {} as HotStore
 
@@ -37,7 +39,7 @@ describe.skipIf(stackSkipped('the fault matrix of the stack'))('the stack under 
   let log: EventLog
   beforeAll(async () => {
     writeFileClock(clockFile, plan.startsAt)
-    stack = await startMillrace({ wiring: 'stack', dataDir: join(folders, 'stack'), env: { MILLRACE_TEST_CLOCK: clockFile }, args: ['--copies', COPIES] })
+    stack = await startMillrace({ wiring: 'stack', dataDir: join(folders, 'stack'), env: { MILLRACE_TEST_CLOCK: clockFile, SERVICE_STOP_MS_MAX: STOP_MS_MAX }, args: ['--copies', COPIES] })
     const brokers = [/Kafka (127\.0\.0\.1:\d+)/.exec(stack.output())![1]!]
     log = await createKafkaLog({ brokers, slot: 'chaos', hot: NO_STATE })
   }, 300_000)
