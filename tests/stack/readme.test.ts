@@ -11,12 +11,15 @@ import { root } from '../tidy/source-tree.ts'
 
 const readmeOf = (workspace: string): string => readFileSync(join(root, workspace, 'README.md'), 'utf8')
 
+/** Nothing is an empty text, an empty list, or an object without keys. */
+const shownOf = (value: unknown): string => (typeof value === 'object' && value !== null && Object.keys(value).length === 0 ? '' : String(value)) || '(empty)'
+
 describe('settings of processes', () => {
   it('stand in the README of the package that reads them, with default and meaning', () => {
     for (const [workspace, schema] of [['packages/service-kit', serviceConfig], ['packages/wiring', stackConfig]] as const) {
       const defaults = schema.parse({ COPY_SLOT: '0' }) as Readonly<Record<string, unknown>>
       for (const [name, field] of Object.entries(schema.shape)) {
-        const shown = name === 'COPY_SLOT' ? '–' : String(defaults[name]) || '(empty)'
+        const shown = name === 'COPY_SLOT' ? '–' : shownOf(defaults[name])
         expect(readmeOf(workspace)).toContain(`| \`${name}\` | ${shown} | ${field.description} |`)
       }
     }
