@@ -2,6 +2,7 @@ import { checkKafkaTopics, createClickHouseStore, createRedisHotStore } from '@m
 import type { Clock } from '@millrace/ports'
 import { schemaFault } from '@millrace/warehouse'
 import type { StackConfig } from './stack-config.ts'
+import { topicSettings } from './topic-settings.ts'
 
 /** What the engines are found to be; nothing is made or changed. */
 export interface Inspected {
@@ -13,14 +14,14 @@ export interface Inspected {
   readonly redis: readonly string[]
 }
 
-type Engines = Pick<StackConfig, 'KAFKA_BROKERS' | 'KAFKA_PREFIX' | 'KAFKA_REPLICATION' | 'REDIS_URLS' | 'REDIS_PREFIX' | 'CLICKHOUSE_URL' | 'CLICKHOUSE_USER' | 'CLICKHOUSE_PASSWORD'>
+type Engines = Pick<StackConfig, 'KAFKA_BROKERS' | 'KAFKA_PREFIX' | 'KAFKA_REPLICATION' | 'KAFKA_RETENTION_DAYS' | 'REDIS_URLS' | 'REDIS_PREFIX' | 'CLICKHOUSE_URL' | 'CLICKHOUSE_USER' | 'CLICKHOUSE_PASSWORD'>
 
 const ANSWER_MS_MAX = 20_000
 
 /** Asks Kafka, Redis and ClickHouse, all at once; one that does not answer in time is a fault of its own. */
 export const inspectStack = async (config: Engines, clock: Clock): Promise<Inspected> => {
   const [topics, redis, migrations] = await Promise.all([
-    faultsOf(clock, checkKafkaTopics(config.KAFKA_BROKERS, { prefix: config.KAFKA_PREFIX, replication: config.KAFKA_REPLICATION })),
+    faultsOf(clock, checkKafkaTopics(config.KAFKA_BROKERS, topicSettings(config))),
     faultsOf(clock, redisFaults(config, clock)),
     faultsOf(clock, migrationFaults(config)),
   ])

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
-import { stackConfig } from '@millrace/wiring'
+import { type StackConfig, stackConfig } from '@millrace/wiring'
 import { readAddresses } from '../stack/addresses.ts'
 import type { Engines } from '../stack/plan.ts'
 import { type Terminal, WrongUsage } from './usage.ts'
@@ -14,7 +14,7 @@ export interface Place {
   /** Each process's own address; of one process, the door. */
   readonly processes: readonly { readonly name: string; readonly url: string }[]
   /** Of the stack, as far as they are known here. */
-  readonly engines: (Engines & { readonly KAFKA_PREFIX: string; readonly KAFKA_REPLICATION: number; readonly REDIS_PREFIX: string }) | null
+  readonly engines: (Engines & Pick<StackConfig, 'KAFKA_PREFIX' | 'KAFKA_REPLICATION' | 'KAFKA_RETENTION_DAYS' | 'REDIS_PREFIX'>) | null
   /** The data folder of one process, when it was named. */
   readonly folder: string | null
 }
@@ -57,7 +57,7 @@ export const placeOf = async (given: Flags<typeof OPTIONS>, environment: Termina
     url,
     apiKey: given['api-key'] ?? env['MILLRACE_API_KEY'] ?? null,
     processes: named.length > 0 ? named.map((address) => ({ name: address, url: address })) : known,
-    engines: stack ? { ...stack.engines, KAFKA_PREFIX: '', KAFKA_REPLICATION: 1, REDIS_PREFIX: 'millrace' } : enginesOf(env),
+    engines: stack ? { ...stackConfig.parse({ COPY_SLOT: 'ops' }), ...stack.engines } : enginesOf(env),
     folder: stack ? null : folder,
   }
 }
