@@ -10,7 +10,7 @@ import { makePlan } from './plan.ts'
 
 const LONG = process.env['MILLRACE_LONG'] === '1'
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 20_261)
-const EVENTS = Number(process.env['MILLRACE_EVENTS'] ?? (LONG ? 50_000 : 4_000))
+const EVENTS = Number(process.env['MILLRACE_EVENTS'] ?? (LONG ? 50_000 : 2_400))
 const ROUNDS = LONG ? 4 : 1
 const SEGMENTS = 4
 

@@ -6,6 +6,7 @@ import { eventually, startMillrace, type Millrace } from '../support/millrace.ts
 import { runProgram, type Ran } from '../support/program.ts'
 
 const BATCHES_MAX = 400
+const LONG = process.env['MILLRACE_LONG'] === '1'
 const ENV = { UV_THREADPOOL_SIZE: '16' }
 
 describe('a backup', () => {
@@ -34,15 +35,18 @@ describe('a backup', () => {
     expect(await millrace.stop()).toBe(0)
 
     expect(await ops('restore', '--from', at('hot'), '--to', at('r'))).toMatchObject({ code: 0 })
-    expect(await runProgram('replay/main.js', ['--from', at('r'), '--to', at('r2')], ENV)).toMatchObject({ code: 0 })
-    await equal('r', 'r2')
+    // What was restored is a replay already; that replays agree is held by replay.test.ts, too.
+    if (LONG) {
+      expect(await runProgram('replay/main.js', ['--from', at('r'), '--to', at('r2')], ENV)).toMatchObject({ code: 0 })
+      await equal('r', 'r2')
+    }
     expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([])
     millrace = await startMillrace({ dataDir: at('r') })
     const there = new Set((await millrace.sql<{ message_id: string }>('SELECT message_id FROM millrace.events')).map((row) => row.message_id))
     for (let batch = 0; batch < before; batch++) for (const { messageId } of batchOf(batch)) expect(there.has(messageId)).toBe(true)
     expect(await millrace.api('/api/ledger')).toMatchObject({ balanced: true })
     expect(await millrace.stop()).toBe(0)
-  }, 300_000)
+  })
 
   it('of a stopped one is the folder as it is; one that was damaged or is not whole is refused', async () => {
     expect(await ops('backup', '--data-dir', at('a'), '--to', at('cold'))).toMatchObject({ code: 0, text: expect.stringContaining('the whole stopped folder') })
@@ -60,7 +64,7 @@ describe('a backup', () => {
     expect(await ops('restore', '--from', at('cold'), '--to', at('g'))).toMatchObject({ code: 1, text: expect.stringContaining('no whole backup') })
     writeFileSync(join(at('cold'), 'backup.json'), manifest.subarray(0, 50))
     expect(await ops('restore', '--from', at('cold'), '--to', at('g'))).toMatchObject({ code: 1, text: expect.stringContaining('cannot be read') })
-  }, 180_000)
+  })
 })
 
 interface Sent {

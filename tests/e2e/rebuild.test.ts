@@ -55,4 +55,4 @@ it('rebuilds a month of a killed folder: what it had not handled counts once, wh
   await settledLedger(millrace, 150)
   expect(await millrace.stop()).toBe(0)
   expect(await inStopped(null)).toEqual({ events: 150, raw: 150 })
-}, 180_000)
+})

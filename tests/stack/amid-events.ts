@@ -46,7 +46,7 @@ const countsThrough = (what: string, start: () => Promise<Millrace>, faults: rea
         await sendUntilTaken(project, eventsOf(batch))
       }
       const sent = BATCHES * BATCH_EVENTS
-      const total = await settledLedger(project, sent, 90_000)
+      const total = await settledLedger(project, sent, 300_000)
       expect(total).toMatchObject({ stored: sent, rejected: 0, erased: 0 })
       expect(total.received).toBe(sent + total.duplicate)
 

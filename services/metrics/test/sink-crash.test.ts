@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { COUNTS, fill, rowsOf, type Expected } from './sink-log.ts'
 
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 7)
-const KILLS = Number(process.env['MILLRACE_KILLS'] ?? 21)
+const KILLS = Number(process.env['MILLRACE_KILLS'] ?? 12)
 
 interface Life {
   readonly dir: string
