@@ -5,7 +5,7 @@ import { buildEngine } from '../support/engine.ts'
 process.env['MILLRACE_TEST_COLUMN_STORE'] = 'server'
 
 describe('the warehouse on a server', async () => {
-  beforeAll(buildEngine, 300_000)
+  beforeAll(buildEngine)
   await import('../../packages/warehouse/test/warehouse.test.ts')
   await import('../../packages/warehouse/test/views.test.ts')
   await import('../../packages/warehouse/test/merge.test.ts')
