@@ -8,7 +8,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**'],
     pool: 'forks',
     // Most of a test's time is waiting for processes and disks.
-    maxWorkers: 2,
+    maxWorkers: 3,
     // Bounds on what hangs, not on what is slow: a machine may be busy with other things.
     testTimeout: 600_000,
     hookTimeout: 600_000,

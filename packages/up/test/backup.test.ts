@@ -11,7 +11,7 @@ import { holdFolder } from '../src/folder/hold.ts'
 const folder = mkdtempSync(join(tmpdir(), 'millrace-backup-rule-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-it('of a running Millrace is refused while a rule waits for its past, and taken when it has it', { timeout: 60_000 }, async () => {
+it('of a running Millrace is refused while a rule waits for its past, and taken when it has it', async () => {
   const dataDir = join(folder, 'a')
   const hold = await holdFolder(dataDir)
   await openDataFolder(dataDir)
