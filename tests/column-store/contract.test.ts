@@ -1,6 +1,6 @@
 import { columnStoreSuite } from '@millrace/ports/suites'
-import { beforeAll, describe } from 'vitest'
-import { buildEngine, openRealServer, realServer, startEngineProcess } from '../support/engine.ts'
+import { describe } from 'vitest'
+import { openRealServer, realServer, startEngineProcess } from '../support/engine.ts'
 
 /** Inserts as gzip differ in one header; the whole contract over them is for the long form. */
 const VARIANTS = [['plain', {}], ['with inserts as gzip', { gzipBytesMin: 0 }]] as const
@@ -8,8 +8,6 @@ const variants = process.env['MILLRACE_LONG'] === '1' ? VARIANTS : VARIANTS.slic
 if (variants.length < VARIANTS.length) process.stdout.write('SKIPPED the contract of the column store with inserts as gzip: MILLRACE_LONG=1 runs it\n')
 
 describe('over HTTP, on the engine in a process of its own', () => {
-  beforeAll(buildEngine)
-
   for (const [name, options] of variants) {
     columnStoreSuite(`server, ${name}`, async () => {
       const engine = await startEngineProcess()

@@ -3,7 +3,7 @@ import { createClickHouseStore } from '@millrace/adapters'
 import { chanceFrom } from '@millrace/contracts'
 import { StoreError, type ColumnStore } from '@millrace/ports'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { buildEngine, startEngineProcess, type EngineProcess } from '../support/engine.ts'
+import { startEngineProcess, type EngineProcess } from '../support/engine.ts'
 import { freePort } from '../support/millrace.ts'
 
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 5)
@@ -17,7 +17,6 @@ describe('a server that is killed and comes back', () => {
   let engine: EngineProcess
   let store: ColumnStore
   beforeAll(async () => {
-    buildEngine()
     engine = await startEngineProcess()
     store = engine.store({ attemptsMax: 1 })
     await store.command('CREATE TABLE default.rows (batch UInt32, n UInt32, at Date) ENGINE = MergeTree PARTITION BY toYear(at) ORDER BY n SETTINGS non_replicated_deduplication_window = 10000')

@@ -7,7 +7,7 @@ import { sinkConsumer } from '@millrace/metrics'
 import { migrate } from '@millrace/warehouse'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { COUNTS, fill, rowsOf } from '../../services/metrics/test/sink-log.ts'
-import { buildEngine, startEngineProcess, type EngineProcess } from '../support/engine.ts'
+import { startEngineProcess, type EngineProcess } from '../support/engine.ts'
 
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 7)
 const KILLS = Number(process.env['MILLRACE_KILLS'] ?? 4)
@@ -15,7 +15,6 @@ const KILLS = Number(process.env['MILLRACE_KILLS'] ?? 4)
 const dir = mkdtempSync(join(tmpdir(), 'millrace-sink-server-'))
 let engine: EngineProcess
 beforeAll(async () => {
-  buildEngine()
   engine = await startEngineProcess()
 })
 afterAll(async () => {

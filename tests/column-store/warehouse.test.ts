@@ -1,11 +1,9 @@
-import { beforeAll, describe } from 'vitest'
-import { buildEngine } from '../support/engine.ts'
+import { describe } from 'vitest'
 
 /** The warehouse's own tests, unchanged, over HTTP. */
 process.env['MILLRACE_TEST_COLUMN_STORE'] = 'server'
 
 describe('the warehouse on a server', async () => {
-  beforeAll(buildEngine)
   await import('../../packages/warehouse/test/warehouse.test.ts')
   await import('../../packages/warehouse/test/views.test.ts')
   // Rows in bulk, which say nothing more of HTTP.

@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { createKafkaLog, ensureKafkaTopics } from '@millrace/adapters'
 import { chanceFrom } from '@millrace/contracts'
 import type { EventLog, HotStore } from '@millrace/ports'
 import { kafkaMissing, startKafka, type RunningKafka } from '@millrace/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { buildCommand, cache, createWorkers, feed, judge, settled, until, type Workers } from './pipeline.ts'
+import { cache, createWorkers, feed, judge, settled, until, type Workers } from './pipeline.ts'
 import { skipped } from '../support/requirements.ts'
 
 const LONG = process.env['MILLRACE_LONG'] === '1'
@@ -26,7 +25,6 @@ describe.skipIf(skip)('P1, P2: the log on Kafka under kill -9, stops, copies tha
   let broker: RunningKafka
   let log: EventLog
   beforeAll(async () => {
-    execFileSync(process.execPath, buildCommand)
     broker = await startKafka(cache)
   })
   afterAll(async () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createClient, type Client } from '../../packages/adapters/src/event-log/kafka/client.ts'
 import { fetchPlaces } from '../../packages/adapters/src/event-log/kafka/fetch.ts'
 import { stayInGroup } from '../../packages/adapters/src/event-log/kafka/membership.ts'
+import { untilLed } from '../../packages/adapters/src/event-log/kafka/topics.ts'
 import { withMembership, type Membership } from '../../packages/adapters/src/event-log/kafka/repairs.ts'
 import { kafkaMissing, startKafka, type RunningKafka } from '@millrace/testkit'
 import { skipped } from '../support/requirements.ts'
@@ -23,7 +24,9 @@ describe.skipIf(skip)('kafkajs 2.2.4 with its repairs, on a real broker', () => 
     kafka = client.kafka
     const admin = kafka.admin()
     await admin.connect()
-    await admin.createTopics({ waitForLeaders: true, topics: ['aborted', 'zombie', 'unstable'].map((topic) => ({ topic, numPartitions: 1 })) })
+    const topics = ['aborted', 'zombie', 'unstable']
+    await admin.createTopics({ waitForLeaders: false, topics: topics.map((topic) => ({ topic, numPartitions: 1 })) })
+    await untilLed(admin, topics)
     await admin.disconnect()
   })
   afterAll(() => broker?.stop())

@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { createKafkaLog, ensureKafkaTopics } from '@millrace/adapters'
 import { chanceFrom, topics } from '@millrace/contracts'
 import type { EventLog, HotStore } from '@millrace/ports'
 import { kafkaMissing, startKafka, type RunningKafka } from '@millrace/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { buildCommand, cache, createWorkers, feed, judge, settled, until } from './pipeline.ts'
+import { cache, createWorkers, feed, judge, settled, until } from './pipeline.ts'
 import { skipped } from '../support/requirements.ts'
 
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 3)
@@ -21,7 +20,6 @@ describe.skipIf(skip)('P1, P2: a copy that is killed from inside, at each point 
   let broker: RunningKafka
   let log: EventLog
   beforeAll(async () => {
-    execFileSync(process.execPath, buildCommand)
     broker = await startKafka(cache)
     await ensureKafkaTopics(broker.brokers, { prefix: 'kill-' })
     log = await createKafkaLog({ brokers: broker.brokers, slot: 'feeder', hot: {} as HotStore, prefix: 'kill-' })

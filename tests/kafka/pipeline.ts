@@ -1,11 +1,10 @@
 import { join } from 'node:path'
 import { topics } from '@millrace/contracts'
 import { LogUnavailable, type EventLog } from '@millrace/ports'
-import { compilerPath, createSharedState, startChild, type Child, type SharedState } from '@millrace/testkit'
+import { createSharedState, startChild, type Child, type SharedState } from '@millrace/testkit'
 
 export const cache = join(import.meta.dirname, '../../node_modules/.cache/millrace')
 export const testkit = join(import.meta.dirname, '../../packages/testkit')
-export const buildCommand = [compilerPath(), '-b', testkit] as const
 
 const PERSONS = 400
 export const EVENTS_A_RECORD = 20

@@ -5,6 +5,7 @@ import { watch } from '@millrace/ports/suites'
 import { kafkaMissing, startKafka, type RunningKafka } from '@millrace/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createClient } from '../../packages/adapters/src/event-log/kafka/client.ts'
+import { untilLed } from '../../packages/adapters/src/event-log/kafka/topics.ts'
 import { cache } from './pipeline.ts'
 import { skipped } from '../support/requirements.ts'
 
@@ -29,7 +30,8 @@ describe.skipIf(skip)('topics on a real Kafka', () => {
   it('are refused with every difference named when they are not what is needed', async () => {
     const operator = admin()
     await operator.connect()
-    await operator.createTopics({ waitForLeaders: true, topics: [{ topic: `b-${topics.accepted.name}`, numPartitions: 2, configEntries: [{ name: 'cleanup.policy', value: 'compact' }] }] })
+    await operator.createTopics({ waitForLeaders: false, topics: [{ topic: `b-${topics.accepted.name}`, numPartitions: 2, configEntries: [{ name: 'cleanup.policy', value: 'compact' }] }] })
+    await untilLed(operator, [`b-${topics.accepted.name}`])
     await operator.disconnect()
     const refused = await ensureKafkaTopics(broker.brokers, { prefix: 'b-', retention: { [topics.accepted.name]: { ms: 86_400_000 } } }).catch((error: unknown) => error)
     expect(refused).toBeInstanceOf(TopicsDiffer)

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -26,9 +26,6 @@ export interface EngineProcess {
 
 const USER = 'millrace'
 const PASSWORD = 'a test\'s "password" 密'
-
-/** The processes run what is built. */
-export const buildEngine = (): void => void execFileSync('npx', ['tsc', '-b', 'packages/up'], { cwd: root, stdio: 'pipe' })
 
 export const startEngineProcess = async (env: Readonly<Record<string, string>> = {}): Promise<EngineProcess> => {
   const dir = mkdtempSync(join(tmpdir(), 'millrace-engine-'))

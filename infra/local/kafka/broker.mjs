@@ -8,6 +8,8 @@ import { kafkaJars } from './jars.mjs'
 /** Some seconds; a machine that does much else has needed more than a minute after a kill. */
 const START_TIMEOUT_MS = 180_000
 const STOP_TIMEOUT_MS = 30_000
+/** Kafka's own variable for how its Java virtual machine works. */
+const jvmOptions = () => (process.env.KAFKA_JVM_PERFORMANCE_OPTS ?? '').split(' ').filter((option) => option !== '')
 /** One cluster a folder, so any id does; it must be the same at each start. */
 const CLUSTER_ID = 'MkU3OEVBNTcwNTJENDM2Qk'
 
@@ -16,7 +18,7 @@ export const planKafkaBroker = async ({ cacheFolder, folder, port, controllerPor
   const jars = await kafkaJars(cacheFolder)
   const ports = { port: port ?? (await freePort()), controllerPort: controllerPort ?? (await freePort()) }
   const properties = join(folder, 'server.properties')
-  const java = (main, ...rest) => [`-Xmx${memoryMb}m`, '-Dlog4j2.level=WARN', '-cp', join(jars, '*'), main, ...rest]
+  const java = (main, ...rest) => [`-Xmx${memoryMb}m`, ...jvmOptions(), '-Dlog4j2.level=WARN', '-cp', join(jars, '*'), main, ...rest]
   await mkdir(folder, { recursive: true })
   await writeFile(properties, serverProperties({ folder, ...ports, cleanupIntervalMs }))
   if (!(await stat(join(folder, 'data', 'meta.properties')).catch(() => null))) {

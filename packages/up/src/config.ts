@@ -3,6 +3,9 @@ import { canonicalZone } from '@millrace/contracts'
 import { ConfigError, logLevels } from '@millrace/service-kit'
 import { z } from 'zod'
 
+/** The shop is made in memory. */
+const DEMO_PEOPLE_MAX = 20_000
+
 const port = z.coerce.number({ error: 'must be a number' }).int().min(0).max(65_535, { error: 'must be between 0 and 65535' })
 /** Everything that one process is told. Absent optional settings are decided by what the data folder holds. */
 export const upConfig = z.object({
@@ -20,6 +23,7 @@ export const upConfig = z.object({
   sync: z.enum(['disk', 'os'], { error: 'must be disk (an acknowledged event survives a power cut) or os (faster: it survives kill -9 only)' }).default('disk'),
   newApiKey: z.stringbool({ error: 'must be true or false' }).default(false),
   demo: z.stringbool({ error: 'must be true or false' }).default(false),
+  demoPeople: z.coerce.number({ error: 'must be a number' }).int().min(1).max(DEMO_PEOPLE_MAX, { error: `must be between 1 and ${DEMO_PEOPLE_MAX}` }).default(2000),
 })
 export type UpConfig = z.output<typeof upConfig>
 
@@ -55,6 +59,7 @@ export const settings: readonly Setting<keyof UpConfig>[] = [
   setting('sync', 'sync', 'HOW', 'acknowledge when on disk (disk), or when the system has it (os: a power cut may lose the last seconds)'),
   setting('newApiKey', 'new-api-key', null, 'make and print another API key'),
   setting('demo', 'demo', null, 'fill an empty Millrace with a made-up shop: 2,000 people, 90 days'),
+  setting('demoPeople', 'demo-people', 'N', 'how many people the made-up shop has (2000)'),
 ]
 
 export const upHelp = (): string => helpOf('npm start', settings)

@@ -37,7 +37,7 @@ const main = async (): Promise<void> => {
   messages.logger.info({ event: 'millrace.started', version: millraceVersion(), dataDir: settled.dataDir, ...millrace.urls })
   stopOnSignal(millrace, (clean) => messages.logger.info({ event: 'millrace.stopped', clean }))
   process.stdout.write(await screenOf(settled, millrace, (performance.now() - startedAt) / 1000))
-  if (config.demo) await demo(millrace)
+  if (config.demo) await demo(millrace, config.demoPeople)
 }
 
 const screenOf = async ({ dataDir, sync }: UpConfig, millrace: Millrace, seconds: number): Promise<string> => {
@@ -48,7 +48,7 @@ const screenOf = async ({ dataDir, sync }: UpConfig, millrace: Millrace, seconds
   return firstScreen(screen, process.stdout.isTTY && !process.env['NO_COLOR'])
 }
 
-const demo = async (millrace: Millrace): Promise<void> => {
+const demo = async (millrace: Millrace, people: number): Promise<void> => {
   let progress: Progress | undefined
   const apiKey = async (): Promise<string> => {
     if (millrace.keys.apiKey) return millrace.keys.apiKey
@@ -56,10 +56,11 @@ const demo = async (millrace: Millrace): Promise<void> => {
     console.log(`  API key     ${made}  made for the demo, shown only now: keep it\n`)
     return made
   }
-  const totals = await runDemo(millrace, apiKey, (sent, total) => {
+  const moved = (sent: number, total: number): void => {
     progress ??= startProgress('  Filling', total, process.stderr)
     progress.moved(sent, sent)
-  })
+  }
+  const totals = await runDemo(millrace, { people, apiKey, moved })
   progress?.end()
   // Others may send meanwhile, so that it never rests: then the figures follow a moment later.
   if (totals) await millrace.drain().catch(() => undefined)

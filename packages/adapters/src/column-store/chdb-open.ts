@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { StoreError } from '@millrace/ports'
 import type { createChdbConnection } from 'chdb/connection'
 import type { Session } from 'chdb'
+import { forgetLostParts } from './lost-parts.ts'
 
 export type Connection = ReturnType<typeof createChdbConnection>
 
@@ -17,6 +18,7 @@ export const openChdb = (path: string, memoryBytesMax = 1_400_000_000) => {
     mkdirSync(path, { recursive: true })
     // Server options belong to the first connection of a process; the others take them over.
     const keeper = new engine.Session(path, { connectionArgs: serverArguments(memoryBytesMax) })
+    forgetLostParts(keeper)
     return { keeper, connect: () => connect({ path }) }
   } catch (error) {
     throw asStoreError(error)

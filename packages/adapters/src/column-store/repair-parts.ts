@@ -1,3 +1,5 @@
+import { covers, partNamed, type PartName } from './part-name.ts'
+
 /** What is asked of the engine here; statements wait for a connection like any other. */
 export interface Engine {
   command(sql: string): Promise<void>
@@ -22,12 +24,8 @@ export const repairParts = async (engine: Engine, { canWrite }: { readonly canWr
   }
 }
 
-interface Part {
+interface Part extends PartName {
   readonly name: string
-  readonly partition: string
-  /** Numbers of the first and the last insert that are in it. */
-  readonly first: number
-  readonly last: number
 }
 
 const brokenParts = async (engine: Engine, table: string): Promise<readonly Part[]> => {
@@ -35,11 +33,7 @@ const brokenParts = async (engine: Engine, table: string): Promise<readonly Part
   return checked.filter(({ is_passed }) => Number(is_passed) === 0).map(({ part_path }) => partOf(part_path.replace(/\/$/, '').split('/').at(-1)!))
 }
 
-/** `<partition>_<first>_<last>_<level>`. */
-const partOf = (name: string): Part => {
-  const [, partition = '', first, last] = /^(.*)_(\d+)_(\d+)_\d+$/.exec(name) ?? []
-  return { name, partition, first: Number(first), last: Number(last) }
-}
+const partOf = (name: string): Part => ({ name, ...(partNamed(name) ?? { partition: '', first: NaN, last: NaN }) })
 
 const reopen = async (engine: Engine, table: string, merged: readonly Part[]): Promise<void> => {
   await engine.command(`DETACH TABLE ${table} SYNC`)
@@ -47,7 +41,7 @@ const reopen = async (engine: Engine, table: string, merged: readonly Part[]): P
   const [database, name] = table.split('.')
   const active = await engine.query<{ name: string }>(`SELECT name FROM system.parts WHERE active AND database = '${database}' AND table = '${name}'`)
   for (const part of merged) {
-    const isBack = active.map((one) => partOf(one.name)).some(({ partition, first, last }) => partition === part.partition && first >= part.first && last <= part.last)
+    const isBack = active.some((one) => covers(part, partOf(one.name)))
     // One whose sources are gone stays where the next start finds it and says so.
     if (isBack) await engine.command(`ALTER TABLE ${table} DROP DETACHED PART 'broken-on-start_${part.name}' SETTINGS allow_drop_detached = 1`)
   }

@@ -1,6 +1,4 @@
 import { fork, type ChildProcess } from 'node:child_process'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 
 /** A process of a crash test, its lines as they come, and how it ended. */
 export interface Child {
@@ -40,6 +38,3 @@ export const startChild = (script: string, args: readonly string[]): Child => {
     })
   return { process: child, lines, saw, ended }
 }
-
-/** Where the compiler of the project lies, to build a child's script before it is started. */
-export const compilerPath = (): string => join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')

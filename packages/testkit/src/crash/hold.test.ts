@@ -1,19 +1,15 @@
-import { execFileSync } from 'node:child_process'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openLmdb } from '@millrace/adapters'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createTempFolder, type TempFolder } from '../temp-folder.ts'
-import { compilerPath, startChild, type Child } from './child.ts'
+import { startChild, type Child } from './child.ts'
 
 const PACKAGE = fileURLToPath(new URL('../..', import.meta.url))
 
 describe('a data folder', () => {
   let folder: TempFolder
-  beforeAll(() => {
-    execFileSync(process.execPath, [compilerPath(), '-b', PACKAGE])
-  })
   beforeEach(async () => {
     folder = await createTempFolder('hold')
   })

@@ -8,6 +8,7 @@ export interface FillOptions {
   readonly apiKey: string
   /** One for each source of the shop: its web pages and the till of its counter. */
   readonly writeKeys: { readonly web: string; readonly counter: string }
+  readonly people: number
   /** Start of a UTC day in milliseconds: the last event lies before it. */
   readonly until: number
   readonly moved: (sent: number, total: number) => void
@@ -22,7 +23,7 @@ const ATTEMPTS_MAX = 60
  */
 export const fillWithShop = async (options: FillOptions): Promise<ShopTotals> => {
   await makeSegments(options)
-  const { messages, totals } = makeShop({ ...DEMO, until: options.until })
+  const { messages, totals } = makeShop({ ...DEMO, people: options.people, until: options.until })
   let sent = 0
   const send = async (door: Door, channel: string): Promise<void> => {
     const own = messages.filter((message) => (message.body['channel'] === 'counter') === (channel === 'counter'))

@@ -34,9 +34,9 @@ export interface ShopTotals {
   readonly revenueFen: number
 }
 
-export const DEMO = { seed: 20_240_613, people: 2000, days: 90 } as const
+export const DEMO = { seed: 20_240_613, days: 90 } as const
 
-/** The whole demo, made in memory: pure, about 50,000 messages for 2,000 people. */
+/** The whole demo, made in memory: pure, about 25 messages a person. */
 export const makeShop = (options: ShopOptions): Shop => {
   const chance = shopChance(options.seed)
   const from = options.until - options.days * DAY_MS

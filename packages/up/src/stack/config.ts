@@ -24,7 +24,7 @@ const copies = z.string().transform((text, context): Copies => {
 })
 
 /** What `npm run stack` is told: as `npm start`, without what belongs to one process. */
-const localStackConfig = upConfig.omit({ sync: true, demo: true }).extend({ copies: copies.default({ ingest: 1, 'profile-builder': 1, segmentation: 1, metrics: 1 }) })
+const localStackConfig = upConfig.omit({ sync: true, demo: true, demoPeople: true }).extend({ copies: copies.default({ ingest: 1, 'profile-builder': 1, segmentation: 1, metrics: 1 }) })
 export type LocalStackConfig = z.output<typeof localStackConfig>
 
 const localStackSettings: readonly Setting<keyof LocalStackConfig>[] = [

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { allTopics, type Topic } from '@millrace/contracts'
 import { RECORD_BYTES_MAX } from './chunks.ts'
 import { createClient } from './client.ts'
@@ -82,18 +83,45 @@ export const ensureTopics = async (brokers: readonly string[], settings: TopicSe
     const names = new Set(await admin.listTopics())
     const missing = wanted.filter(({ name }) => !names.has(name))
     const created = missing.length > 0 && (await admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false,
       topics: missing.map(({ name, partitions, replication, config }) => ({
         topic: name, numPartitions: partitions, replicationFactor: replication,
         configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
       })),
     }))
+    await untilLed(admin, wanted.map(({ name }) => name))
     const shapes = await describe(admin, wanted.map(({ name }) => name))
     const differences = [...topicDifferences(wanted, shapes), ...(await brokerDifferences(admin))]
     if (differences.length > 0) throw new TopicsDiffer(differences)
     return { created: created ? missing.map(({ name }) => name) : [], checked: wanted.map(({ name }) => name) }
   } finally {
     await admin.disconnect()
+  }
+}
+
+const LED_AFTER_MS_MAX = 30_000
+const LOOK_EVERY_MS = 50
+
+/**
+ * Waits until a broker knows the topics and a leader of each partition. The controller's word reaches a broker some time
+ * after a topic was created; until then it is unknown there, which kafkajs' own `waitForLeaders` takes for an error.
+ * @throws when that takes longer than 30 s
+ */
+export const untilLed = async (admin: Admin, names: readonly string[]): Promise<void> => {
+  const deadline = performance.now() + LED_AFTER_MS_MAX
+  while (!(await areLed(admin, names))) {
+    if (performance.now() > deadline) throw new Error(`Kafka had no leader for each partition of ${names.join(', ')} within ${LED_AFTER_MS_MAX} ms`)
+    await pause(LOOK_EVERY_MS)
+  }
+}
+
+const areLed = async (admin: Admin, names: readonly string[]): Promise<boolean> => {
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [...names] })
+    return topics.length === names.length && topics.every(({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0))
+  } catch (error) {
+    if ((error as { type?: string }).type === 'UNKNOWN_TOPIC_OR_PARTITION') return false
+    throw error
   }
 }
 
