@@ -225,7 +225,7 @@ const otherWay = ({ events, slots, ranks }: Case): ProfileState => {
   return parts[0]!
 }
 
-const RUNS = Number(process.env['MILLRACE_PROPERTY_RUNS'] ?? 1500)
+const RUNS = Number(process.env['MILLRACE_PROPERTY_RUNS'] ?? 700)
 
 describe('addition of states', () => {
   it('is the same for any order of events, any split into slots and any tree of additions', () => {

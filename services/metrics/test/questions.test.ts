@@ -5,7 +5,7 @@ import { funnelReference, retentionReference, trendReference, type PersonOf } fr
 import { insertClock, insertEvents, mergeNumbers, openWarehouse, type Store, type Written } from './warehouse.ts'
 
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 20_240_104)
-const CASES = Number(process.env['MILLRACE_CASES'] ?? 16)
+const CASES = Number(process.env['MILLRACE_CASES'] ?? (process.env['MILLRACE_LONG'] === '1' ? 16 : 10))
 const ZONES = ['UTC', 'America/New_York', 'Europe/Berlin', 'Asia/Shanghai', 'America/Santiago', 'Asia/Kathmandu', 'Australia/Sydney']
 
 interface History {

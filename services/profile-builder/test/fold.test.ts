@@ -128,7 +128,7 @@ const naive = (lines: readonly ResolvedEventLine[]): ProfileState => {
   return state
 }
 
-const RUNS = Number(process.env['MILLRACE_PROPERTY_RUNS'] ?? 150)
+const RUNS = Number(process.env['MILLRACE_PROPERTY_RUNS'] ?? 80)
 
 describe('fold and snapshots over kills', () => {
   for (const stack of [false, true]) {

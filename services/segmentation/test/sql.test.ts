@@ -22,8 +22,9 @@ import { openStore } from './store.ts'
 
 const HOUR = 3_600_000
 const START = Date.UTC(2024, 2, 29)
-const HISTORIES = 12
-const RULES = 40
+const LONG = process.env['MILLRACE_LONG'] === '1'
+const HISTORIES = LONG ? 12 : 6
+const RULES = LONG ? 40 : 30
 const KEYS = ['user_id:u1', 'user_id:u2', 'user_id:u3', 'anonymous_id:a1', 'anonymous_id:a2', 'user_id:o\'x\\', 'none:5']
 
 let columns: ColumnStore

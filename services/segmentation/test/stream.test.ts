@@ -6,7 +6,7 @@ import { openStore } from './store.ts'
 import { createSystem, type System } from './system.ts'
 
 const HOUR = 3_600_000
-const SEEDS = Number(process.env['SEGMENTATION_SEEDS'] ?? 6)
+const SEEDS = Number(process.env['SEGMENTATION_SEEDS'] ?? 3)
 const STEPS = 120
 
 const KEYS = [...Array.from({ length: 8 }, (_, n) => `user_id:u${n}`), ...Array.from({ length: 8 }, (_, n) => `anonymous_id:a${n}`)]

@@ -9,7 +9,7 @@ import { openLmdb, type LmdbRoot } from '../lmdb/open.ts'
 import { createEmbeddedLog } from './embedded.ts'
 
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 6)
-const RUNS = Number(process.env['MILLRACE_RUNS'] ?? 120)
+const RUNS = Number(process.env['MILLRACE_RUNS'] ?? 60)
 const TOPICS = [{ name: 'in', partitions: 2 }, { name: 'out', partitions: 2 }]
 
 const partition = fc.constantFrom(0, 1)

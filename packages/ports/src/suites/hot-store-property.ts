@@ -5,7 +5,7 @@ import type { StateWrite } from '../event-log.ts'
 import type { HotStore } from '../hot-store.ts'
 
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 5)
-const RUNS = Number(process.env['MILLRACE_RUNS'] ?? 150)
+const RUNS = Number(process.env['MILLRACE_RUNS'] ?? 80)
 const SCOPES = ['a', 'a:1', 'b']
 
 /** A store that is empty at first and lives by the clock given. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { simulateMany } from './simulation/simulate.ts'
 
 /** More seeds: MILLRACE_SEEDS=10000 (and MILLRACE_SEED_FROM=1) in the environment. */
-const seeds = Number(process.env['MILLRACE_SEEDS'] ?? 200)
+const seeds = Number(process.env['MILLRACE_SEEDS'] ?? 120)
 const from = Number(process.env['MILLRACE_SEED_FROM'] ?? 1)
 
 describe('resolve, identity and the person side under random histories and faults', () => {
