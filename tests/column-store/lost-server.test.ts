@@ -7,7 +7,7 @@ import { startEngineProcess, type EngineProcess } from '../support/engine.ts'
 import { freePort } from '../support/millrace.ts'
 
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 5)
-const KILLS = Number(process.env['MILLRACE_KILLS'] ?? 5)
+const KILLS = Number(process.env['MILLRACE_KILLS'] ?? (process.env['MILLRACE_LONG'] === '1' ? 60 : 4))
 const ROWS = 20_000
 
 const rows = (batch: number): Buffer =>

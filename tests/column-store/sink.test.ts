@@ -10,7 +10,7 @@ import { COUNTS, fill, rowsOf } from '../../services/metrics/test/sink-log.ts'
 import { startEngineProcess, type EngineProcess } from '../support/engine.ts'
 
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 7)
-const KILLS = Number(process.env['MILLRACE_KILLS'] ?? 4)
+const KILLS = Number(process.env['MILLRACE_KILLS'] ?? (process.env['MILLRACE_LONG'] === '1' ? 20 : 2))
 
 const dir = mkdtempSync(join(tmpdir(), 'millrace-sink-server-'))
 let engine: EngineProcess

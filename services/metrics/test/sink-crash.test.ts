@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { COUNTS, fill, rowsOf, type Expected } from './sink-log.ts'
 
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 7)
-const KILLS = Number(process.env['MILLRACE_KILLS'] ?? (process.env['MILLRACE_LONG'] === '1' ? 40 : 6))
+const KILLS = Number(process.env['MILLRACE_KILLS'] ?? (process.env['MILLRACE_LONG'] === '1' ? 40 : 4))
 
 interface Life {
   readonly dir: string

@@ -9,7 +9,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { startChild } from './child.ts'
 
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 11)
-const KILLS = Number(process.env['MILLRACE_KILLS'] ?? (process.env['MILLRACE_LONG'] === '1' ? 60 : 18))
+const KILLS = Number(process.env['MILLRACE_KILLS'] ?? (process.env['MILLRACE_LONG'] === '1' ? 60 : 12))
 const POINTS = [
   'log.append.before-commit', 'log.append.after-commit', 'step.before-commit:copy', 'step.after-commit:copy', 'hot.apply', 'any time',
 ]
