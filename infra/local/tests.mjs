@@ -10,12 +10,12 @@ import { seconds } from './install.mjs'
  */
 export const test = async (root, args) => {
   const counts = { passed: 0, failed: 0, skipped: 0 }
-  for (const [name, script, options] of CHECKS) {
+  await Promise.all(CHECKS.map(async ([name, script, options]) => {
     const startedAt = performance.now()
     const ok = (await exitOf(process.execPath, [join(root, script), ...options], { cwd: root })) === 0
     console.log(`${ok ? 'ok    ' : 'FAILED'} ${name} (${seconds(startedAt)} s)`)
     counts[ok ? 'passed' : 'failed'] += 1
-  }
+  }))
   const report = join(tmpdir(), `millrace-test-${process.pid}.json`)
   const code = await vitest(root, ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args])
   add(counts, report, code)

@@ -15,7 +15,7 @@ import { createFaults, ENGINE_FAULTS, FAULT_KINDS, POISONS, REBALANCES, SERVICE_
 
 const LONG = process.env['MILLRACE_LONG'] === '1'
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 20_262)
-const EVENTS = Number(process.env['MILLRACE_EVENTS'] ?? (LONG ? 200_000 : 1_200))
+const EVENTS = Number(process.env['MILLRACE_EVENTS'] ?? (LONG ? 200_000 : 800))
 const SEGMENTS = 4
 /** 32 kills of services, 12 faults of engines, 6 poisoned records, and rebalances all along; or some of each, by the seed. */
 const PLANNED: readonly FaultKind[] = LONG
@@ -23,8 +23,8 @@ const PLANNED: readonly FaultKind[] = LONG
   : [...some(2, SERVICE_KILLS), ...some(1, REBALANCES), ...some(3, ENGINE_FAULTS), ...POISONS]
 const KINDS: readonly FaultKind[] = LONG ? FAULT_KINDS : PLANNED
 const REBALANCE_EVERY_MS = LONG ? 4_000 : null
-/** Of each service that has partitions a second copy, which leaves and joins. */
-const COPIES = 'profile-builder=2,segmentation=2,metrics=2'
+/** Of each service of which a copy is to leave and join a second one. */
+const COPIES = REBALANCES.filter((kind) => KINDS.includes(kind)).map((kind) => `${/a copy of (\S+)/.exec(kind)![1]}=2`).join(',')
 /** A bound on a stop must be one of the wall's clock: the told one jumps. */
 const STOP_MS_MAX = '9000'
 /** The log of the test itself keeps no state. */

@@ -14,7 +14,7 @@ import {
 const LONG = process.env['MILLRACE_LONG'] === '1'
 const SEED = Number(process.env['MILLRACE_SEED'] ?? (LONG ? 1 : 100))
 const HISTORIES = Number(process.env['MILLRACE_HISTORIES'] ?? (LONG ? 30 : 1))
-const TURNS = LONG ? 60 : 28
+const TURNS = LONG ? 60 : 20
 
 /** Where the command's time lies behind the events of its turn: no event has such a time. */
 const COMMAND_MS = 7

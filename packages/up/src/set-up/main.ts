@@ -15,12 +15,17 @@ const settings = z.object({
   WRITE_KEY: writeKey,
   API_KEY: apiKey,
   NEW_API_KEY: z.stringbool({ error: 'must be true or false' }).default(false),
+  CLICKHOUSE_TABLES: z.enum(['plain', 'replicated'], { error: 'must be plain (one server) or replicated (with a Keeper)' }).default('plain'),
+  CLICKHOUSE_DICTIONARY_USER: z.string().default('').describe('as whom the server reads the tables of dictionaries'),
+  CLICKHOUSE_DICTIONARY_PASSWORD: z.string().default(''),
 })
 
 const main = async (): Promise<void> => {
   const config = readConfig(settings, { COPY_SLOT: 'set-up', ...process.env })
   const wanted = { zone: config.PROJECT_ZONE, currency: config.PROJECT_CURRENCY, writeKey: config.WRITE_KEY, apiKey: config.API_KEY, newApiKey: config.NEW_API_KEY, demo: false }
-  const { keys, signInPath, applied } = await setUp(config, wanted)
+  const reader = config.CLICKHOUSE_DICTIONARY_USER
+  const tables = { engine: config.CLICKHOUSE_TABLES, dictionaryUser: reader === '' ? undefined : { name: reader, password: config.CLICKHOUSE_DICTIONARY_PASSWORD } }
+  const { keys, signInPath, applied } = await setUp(config, wanted, tables)
   const rows = [
     ['Tables', applied.length === 0 ? 'as this build wants them' : `brought forward by ${applied.join(', ')}`],
     ['Project', `${keys.project.name}, days in ${keys.project.zone}, money in ${keys.project.currency}`],
