@@ -6,7 +6,7 @@ import { mountSmallDisk } from '../support/small-disk.ts'
 
 const LONG = process.env['MILLRACE_LONG'] === '1'
 const DISK_MB = 768
-const FILLINGS = LONG ? 5 : 2
+const FILLINGS = LONG ? 5 : 1
 const FULL_MS = LONG ? 10_000 : 2_500
 const BATCH = 40
 const PEOPLE = 200

@@ -23,7 +23,7 @@ import { openStore } from './store.ts'
 const HOUR = 3_600_000
 const START = Date.UTC(2024, 2, 29)
 const LONG = process.env['MILLRACE_LONG'] === '1'
-const HISTORIES = LONG ? 12 : 6
+const HISTORIES = LONG ? 12 : 4
 const RULES = LONG ? 40 : 30
 const KEYS = ['user_id:u1', 'user_id:u2', 'user_id:u3', 'anonymous_id:a1', 'anonymous_id:a2', 'user_id:o\'x\\', 'none:5']
 
