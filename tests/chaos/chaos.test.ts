@@ -6,7 +6,7 @@ import { project } from '@millrace/contracts'
 import { chanceFrom } from '@millrace/contracts'
 import { drive, settledState, type Kill } from './driver.ts'
 import { COMPARED, loggedFlips } from './outcome.ts'
-import { makePlan } from './plan.ts'
+import { makePlan, shuffled } from './plan.ts'
 
 const LONG = process.env['MILLRACE_LONG'] === '1'
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 20_261)
@@ -37,12 +37,10 @@ const settings = project.parse({ id: 1, name: 'default', zone: 'UTC', currency: 
 /** Every point four times; in the short form one point of each of seven kinds. */
 const plannedKills = (): readonly Kill[] => {
   const chance = chanceFrom(SEED + 1)
-  const inAnyOrder = <Item>(items: readonly Item[]): readonly Item[] =>
-    items.map((item) => ({ item, at: chance.next() })).sort((a, b) => a.at - b.at).map(({ item }) => item)
   const pointOf = (kind: string) => chance.pick(POINTS.filter((point) => point[0] === kind))
-  const some = () => inAnyOrder([...new Set(POINTS.map(([kind]) => kind))]).slice(0, 7).map(pointOf)
+  const some = () => shuffled([...new Set(POINTS.map(([kind]) => kind))], chance).slice(0, 7).map(pointOf)
   const points = LONG ? Array.from({ length: 4 }, () => POINTS).flat() : some()
-  return inAnyOrder(points)
+  return shuffled(points, chance)
     .map(([kind, point, nthMax, delayMsMax]) => ({
       kind,
       probe: `${point}:${1 + chance.below(nthMax)}${delayMsMax === undefined ? '' : `+${1 + chance.below(delayMsMax)}`}`,

@@ -108,3 +108,7 @@ const newEvent = ({ chance, people }: World, clock: number, index: number): Plan
   if (roll < 0.99) return { ...base, type: 'alias', userId: user, previousId: `d${person}-1` }
   return { ...base, type: 'track', event: 'Product Viewed', userId: 'null', anonymousId: device }
 }
+
+/** In an order that the chance gives. */
+export const shuffled = <Item>(items: readonly Item[], chance: Chance): readonly Item[] =>
+  items.map((item) => ({ item, at: chance.next() })).sort((a, b) => a.at - b.at).map(({ item }) => item)

@@ -5,7 +5,7 @@ import { eventually, type Millrace } from '../support/millrace.ts'
 import { createClient } from './client.ts'
 import { tell } from './driver.ts'
 import { finalState, groupsBehind, type FinalState } from './outcome.ts'
-import type { Plan, PlannedBatch } from './plan.ts'
+import { shuffled, type Plan, type PlannedBatch } from './plan.ts'
 import { REBALANCES, type FaultKind, type Faults } from './stack-faults.ts'
 
 export interface StackRun {
@@ -31,7 +31,7 @@ const WHOLE_MS_MAX = 5_000
 /** The client sends the plan while faults come, each at its share of the batches and in an order that the seed gives. */
 export const driveStack = async (plan: Plan, kinds: readonly FaultKind[], { stack, faults, clockFile, seed, rebalanceEveryMs }: StackDrive): Promise<StackRun> => {
   const client = createClient(async () => stack, RETRY_MS)
-  const waiting = [...shuffled(kinds, seed)]
+  const waiting = [...shuffled(kinds, chanceFrom(seed))]
   const every = (plan.batches.length - 1) / Math.max(1, waiting.length)
   const background = rebalanceEveryMs === null ? async () => {} : rebalance(faults, rebalanceEveryMs)
   const batches: PlannedBatch[] = []
@@ -67,11 +67,6 @@ const rebalance = (faults: Faults, everyMs: number): (() => Promise<void>) => {
     void faults.inject[REBALANCES[turn++ % REBALANCES.length]!](0).catch(() => undefined)
   }, everyMs)
   return async () => clearInterval(timer)
-}
-
-const shuffled = (kinds: readonly FaultKind[], seed: number): readonly FaultKind[] => {
-  const chance = chanceFrom(seed)
-  return kinds.map((kind) => ({ kind, at: chance.next() })).sort((a, b) => a.at - b.at).map(({ kind }) => kind)
 }
 
 /** Longer than a session of a consumer whose process is gone. */

@@ -9,7 +9,7 @@ import { startMillrace, type Millrace } from '../support/millrace.ts'
 import { stackSkipped } from '../support/stack.ts'
 import { drive, settledState } from './driver.ts'
 import { COMPARED, flipsOf } from './outcome.ts'
-import { makePlan } from './plan.ts'
+import { makePlan, shuffled } from './plan.ts'
 import { driveStack, settledStack } from './stack-driver.ts'
 import { createFaults, ENGINE_FAULTS, FAULT_KINDS, POISONS, REBALANCES, SERVICE_KILLS, type FaultKind, type Faults } from './stack-faults.ts'
 
@@ -82,8 +82,7 @@ describe.skipIf(stackSkipped('the fault matrix of the stack'))('the stack under 
 })
 
 function some<Item>(count: number, items: readonly Item[]): readonly Item[] {
-  const chance = chanceFrom(SEED + items.length)
-  return items.map((item) => ({ item, at: chance.next() })).sort((a, b) => a.at - b.at).slice(0, count).map(({ item }) => item)
+  return shuffled(items, chanceFrom(SEED + items.length)).slice(0, count)
 }
 
 function times<Item>(count: number, items: readonly Item[]): readonly Item[] {

@@ -25,18 +25,17 @@ interface TokenNote {
  * name, so a kill between the two leaves a token for rows that were never stored, and the repeated insert would be taken
  * for a duplicate: its rows would be lost for good. Also covers parts that were moved away because they were broken, and
  * a last line that was cut off, behind which the engine reads nothing.
- * @returns the names of the tables that had such tokens; they were closed and opened again for it
+ * Tables that have such tokens are closed and opened again for it.
  */
-export const forgetLostParts = (engine: OpenEngine): readonly string[] =>
-  tablesWithTokens(engine).flatMap(({ name, path }) => {
+export const forgetLostParts = (engine: OpenEngine): void =>
+  tablesWithTokens(engine).forEach(({ name, path }) => {
     const log = readTokenLog(join(path, 'deduplication_logs'))
     const lost = lostTokens(log.notes, readdirSync(path))
-    if (lost.length === 0 && log.torn === 0) return []
+    if (lost.length === 0 && log.torn === 0) return
     engine.query(`DETACH TABLE ${name} SYNC`, 'JSONEachRow')
     if (log.torn > 0) truncateSync(log.file, log.bytes - log.torn)
     appendFileSync(log.file, lost.map(({ part, token }) => `${FORGOTTEN}\t${part}\t${token}\n`).join(''))
     engine.query(`ATTACH TABLE ${name}`, 'JSONEachRow')
-    return [name]
   })
 
 const tablesWithTokens = (engine: OpenEngine): readonly Table[] =>
