@@ -5,21 +5,24 @@ import { benchInstall } from './install.ts'
 import { benchLatency } from './latency.ts'
 import { benchParts } from './parts.ts'
 import { benchSize, sizesTable, type Size } from './sizes.ts'
+import { benchWirings } from './wirings.ts'
 
 const FULL = {
   parts: { ids: 1_000_000, users: 100_000, folded: 100_000, sunk: 500_000 },
   ingestEvents: 400_000,
   latencySeconds: 30,
+  wirings: { events: 300_000, steadySeconds: 300, backlog: 100_000, links: 50_000 },
   sizes: [{ people: 10_000, events: 100_000, merges: false }, { people: 100_000, events: 1_000_000, merges: true }],
 }
 const QUICK: typeof FULL = {
   parts: { ids: 200_000, users: 5_000, folded: 30_000, sunk: 50_000 },
   ingestEvents: 60_000,
   latencySeconds: 10,
+  wirings: { events: 40_000, steadySeconds: 20, backlog: 10_000, links: 5_000 },
   sizes: [{ people: 2_000, events: 20_000, merges: true }],
 }
 
-const PARTS = ['parts', 'ingest', 'latency', 'sizes', 'install'] as const
+const PARTS = ['parts', 'ingest', 'latency', 'sizes', 'wirings', 'install'] as const
 type Part = (typeof PARTS)[number]
 
 /**
@@ -45,6 +48,7 @@ export const main = async (args: readonly string[]): Promise<number> => {
   if (wanted('latency')) await benchLatency(figures, sizes.latencySeconds)
   const measured: Size[] = []
   if (wanted('sizes')) for (const size of sizes.sizes) measured.push(await benchSize(figures, size))
+  if (wanted('wirings')) await benchWirings(figures, sizes.wirings)
   if (wanted('install')) await benchInstall(figures)
 
   print(`\n${figures.table()}\n`)

@@ -1,7 +1,7 @@
 import type { Millrace } from '../support/millrace.ts'
 import { p50p99 } from './figures.ts'
 import { load } from './load.ts'
-import { backlogOf, untilDrained, untilStored } from './product.ts'
+import { backlogOf, untilDrained, untilStored, waitingText } from './product.ts'
 import { sleep } from './watch.ts'
 
 const PER_SECOND = 1_000
@@ -34,7 +34,7 @@ export const benchMerges = async (millrace: Millrace, { people, events, add }: L
   const carried = await backlogOf(millrace)
   const { accepted } = await others
   add(`merge → visible in SQL, beside ${PER_SECOND.toLocaleString('en-US')} events/s, p50 / p99`, p50p99(beside), 'ms',
-    `${beside.length} explicit merges, one after the other; at the end there waited: ${carried.join(', ') || 'nothing'}`)
+    `${beside.length} explicit merges, one after the other; at the end there waited: ${waitingText(carried)}`)
   await untilDrained(millrace)
 
   const more = Math.round(events / 10)
@@ -43,7 +43,7 @@ export const benchMerges = async (millrace: Millrace, { people, events, add }: L
   const behind: number[] = []
   while (behind.length < BACKLOG_MERGES) behind.push(await mergeNext(millrace, pairs))
   add('merge → visible in SQL, right after a load at full speed, first / p50', `${Math.round(behind[0]!)} / ${p50p99(behind).split(' / ')[0]}`, 'ms',
-    `${behind.length} merges at the last 2xx of ${more.toLocaleString('en-US')} events: the first waits for what was left, ${left.join(', ') || 'nothing'}`)
+    `${behind.length} merges at the last 2xx of ${more.toLocaleString('en-US')} events: the first waits for what was left, ${waitingText(left)}`)
   await untilStored(millrace, events + accepted + more)
   await untilDrained(millrace)
 }

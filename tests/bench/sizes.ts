@@ -5,7 +5,7 @@ import { startMillrace, type Millrace } from '../support/millrace.ts'
 import { p50p99, type Figures } from './figures.ts'
 import { load } from './load.ts'
 import { benchMerges } from './merges.ts'
-import { backlogOf, eventLoopMaxMs, untilDrained, untilStored } from './product.ts'
+import { backlogOf, eventLoopMaxMs, untilDrained, untilStored, waitingText } from './product.ts'
 import { cpuMicros, cpuPercent, diskMb, memoryOf, sleep } from './watch.ts'
 
 const READS = 1_000
@@ -45,7 +45,7 @@ export const benchSize = async (figures: Figures, { people, events, merges }: { 
     const micros = (cpuMicros(millrace.pid) - before) / events
     add('whole path, first byte to SQL', events / loadSeconds, 'events/s', 'batches of 100, 16 connections, as fast as answered; the sender shares the cores')
     add('whole path, CPU', micros, 'µs/event', `all consumers and ClickHouse, ${SETTLE_MS / 1000} s afterwards included`)
-    add('everything else handled', drainedSeconds, 's after that', `when all events are in SQL there still wait: ${left.join(', ') || 'nothing'}`)
+    add('everything else handled', drainedSeconds, 's after that', `when all events are in SQL there still wait: ${waitingText(left)}`)
     add('longest stall of the event loop', stallMs, 'ms', 'while loading at full speed')
     const memory = memoryOf(millrace.pid)
     add('memory after loading', `${memory.ownMb} / ${memory.residentMb} / ${memory.peakMb}`, 'MB', 'own / with mapped files / peak')

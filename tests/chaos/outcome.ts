@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { createEmbeddedLog, openLmdb } from '@millrace/adapters'
 import { decodeRecord, topics, type FlipLine, type ResolvedLine } from '@millrace/contracts'
 import type { EventLog, LogRecord } from '@millrace/ports'
+import { groupsBehind } from '@millrace/up'
 import { referenceFlips, type ReferenceRecord, type ReferenceSettings } from '@millrace/segments'
 import { eventually, type Millrace } from '../support/millrace.ts'
 
@@ -27,15 +28,6 @@ export interface FinalState {
 /** What no fault may change. */
 export const COMPARED = ['events', 'identities', 'traits', 'revenue', 'aggregates', 'memberships'] as const
 
-const GROUPS = [
-  ['resolve', topics.accepted],
-  ['identity', topics.facts],
-  ['fold', topics.resolved],
-  ['segmentation', topics.resolved],
-  ['sink', topics.resolved],
-  ['sink', topics.map],
-  ['sink', topics.segmentChanged],
-] as const
 const SETTLE_MS_MAX = 300_000
 const LOOKS = 100
 
@@ -150,16 +142,4 @@ const whole = async (log: EventLog, topic: string, partitions: number): Promise<
     }
   }
   return records
-}
-
-export const groupsBehind = async (log: EventLog): Promise<readonly string[]> => {
-  const behind: string[] = []
-  for (const [group, topic] of GROUPS)
-    for (const { partition, next } of await log.extents(topic.name)) {
-      const { offset } = await log.committed(group, topic.name, partition)
-      // In Kafka the ends of transactions have offsets, too, which nobody reads.
-      const left = offset < next ? await log.read(topic.name, partition, offset, { recordsMax: 1, bytesMax: 1 }) : []
-      if (left.length > 0) behind.push(`${group} ${topic.name}/${partition}: ${offset} of ${next}`)
-    }
-  return behind
 }

@@ -1,10 +1,11 @@
 import { writeFileClock } from '@millrace/adapters'
 import { chanceFrom } from '@millrace/contracts'
 import type { EventLog } from '@millrace/ports'
+import { groupsBehind } from '@millrace/up'
 import { eventually, type Millrace } from '../support/millrace.ts'
 import { createClient } from './client.ts'
 import { tell } from './driver.ts'
-import { finalState, groupsBehind, type FinalState } from './outcome.ts'
+import { finalState, type FinalState } from './outcome.ts'
 import { shuffled, type Plan, type PlannedBatch } from './plan.ts'
 import { REBALANCES, type FaultKind, type Faults } from './stack-faults.ts'
 

@@ -1,5 +1,6 @@
-import { statSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ecom } from '../e2e/suites/ecom.ts'
 import { mainJob } from '../e2e/suites/main-job.ts'
@@ -49,6 +50,16 @@ describe.skipIf(stackSkipped('the stack'))('every service in a process of its ow
     killEachService(() => inNewProject(stack, 'kills'), () => stack, SERVICES)
     loseRedis(() => inNewProject(stack, 'lost Redis'), () => stack)
   }
+
+  it('has left a log that one process folds into the same rows, to the last column of every view (P4, P5)', async () => {
+    const alone = join(mkdtempSync(join(tmpdir(), 'millrace-alone-')), 'data')
+    const replayed = await runProgram('replay/main.js', ['--from', stack.dataDir, '--to', alone])
+    expect(replayed).toMatchObject({ code: 0, text: expect.stringContaining('Replayed') as string })
+    const compared = await runProgram('diff/main.js', [stack.dataDir, alone])
+    expect(compared).toMatchObject({ code: 0, text: expect.stringContaining('\n0 differing rows\n') as string })
+    for (const view of ['events', 'people', 'identities', 'segments', 'memberships', 'flips', 'ledger']) expect(compared.text).toMatch(new RegExp(`^${view} +[1-9]\\d* +[1-9]\\d* +0$`, 'm'))
+    rmSync(dirname(alone), { recursive: true })
+  })
 
   it('leaves no process behind when the launcher is killed, and has everything when it is started again on that folder', async () => {
     const before = await stack.sql<{ events: number }>('SELECT count() AS events FROM events')

@@ -21,6 +21,7 @@ export interface MillraceOptions {
 
 /** The built product in a process of its own, as a user runs it. */
 export interface Millrace {
+  readonly wiring: Wiring
   readonly url: string
   readonly clickhouseUrl: string
   readonly dataDir: string
@@ -72,7 +73,7 @@ export const startMillrace = async (options: MillraceOptions = {}): Promise<Mill
   const kill = (): void => void child.kill('SIGKILL')
   process.once('exit', kill)
   child.once('exit', () => process.off('exit', kill))
-  const millrace = describe(child, ports, dataDir)
+  const millrace = describe(child, wiring, ports, dataDir)
   const failed = await untilReady(millrace, options.readyTimeoutMs ?? READY_TIMEOUT_MS[wiring])
   if (failed !== null) throw new Error(`Millrace is not ready: ${failed}\n${millrace.output()}`)
   return millrace
@@ -91,7 +92,7 @@ export const eventually = async <Answer>(ask: () => Promise<Answer>, satisfied: 
   }
 }
 
-const describe = (child: ChildProcess, ports: { http: number; clickhouse: number }, dataDir: string): Millrace => {
+const describe = (child: ChildProcess, wiring: Wiring, ports: { http: number; clickhouse: number }, dataDir: string): Millrace => {
   const printed: string[] = []
   child.stdout!.on('data', (chunk: Buffer) => void printed.push(String(chunk)))
   child.stderr!.on('data', (chunk: Buffer) => void printed.push(String(chunk)))
@@ -99,6 +100,7 @@ const describe = (child: ChildProcess, ports: { http: number; clickhouse: number
   const url = `http://127.0.0.1:${ports.http}`
   const clickhouseUrl = `http://127.0.0.1:${ports.clickhouse}`
   return {
+    wiring,
     url,
     clickhouseUrl,
     dataDir,

@@ -1,3 +1,4 @@
+export { consumerGroups, groupsBehind } from './at-rest.ts'
 export { readUpConfig, upConfig, type UpConfig } from './config.ts'
 export { DEMO, makeShop, type Shop, type ShopTotals } from './demo/shop.ts'
 export { StartFault } from './folder/fault.ts'

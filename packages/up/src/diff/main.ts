@@ -1,14 +1,16 @@
 import { spawn } from 'node:child_process'
-import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { compareFolders } from './compare.ts'
+import { placeNamed } from '../stack/where.ts'
 import { tableHead, viewText } from './report.ts'
 import { readRows, type FolderRows } from './rows.ts'
 
 const HELP = `Usage: npm run diff -- A B
 
-Compares what analysts see of two stopped Millraces: every view, every column, row by row, as of the newest event.
+Compares what analysts see of two Millraces: every view, every column, row by row, as of the newest event.
+Each is the data folder of a stopped one or of a running npm run stack at rest, or the word stack: the one of
+KAFKA_BROKERS, REDIS_URLS, CLICKHOUSE_URL.
 The exit code is 0 when all rows are equal, 1 when some differ, 2 when they could not be compared.
 
   --examples N   differing rows to show of each view (5)
@@ -23,7 +25,7 @@ const main = async (): Promise<number> => {
     process.stdout.write(HELP)
     return 0
   }
-  const [a, b] = positionals.map((folder) => resolve(folder))
+  const [a, b] = positionals.map(placeNamed)
   if (!a || !b || positionals.length > 2 || a === b) throw new Error('Name two folders: npm run diff -- A B')
   const examples = Number(values.examples ?? 5)
   if (!Number.isInteger(examples) || examples < 0) throw new Error('--examples must be a whole number')

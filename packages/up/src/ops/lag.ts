@@ -1,8 +1,8 @@
 import { createSystemClock } from '@millrace/adapters'
-import { allTopics } from '@millrace/contracts'
 import type { EventLog } from '@millrace/ports'
 import { standingClock } from '../replay/standing-clock.ts'
 import { openLog } from '../replay/open-log.ts'
+import { consumerGroups } from '../at-rest.ts'
 import { ask } from './ask.ts'
 import { readExposition, type Series } from './exposition.ts'
 import { type Place, PLACE_HELP, placeOf, readFlags } from './place.ts'
@@ -17,16 +17,6 @@ export interface LagRow {
   readonly position: number
   readonly end: number
   readonly lag: number
-}
-
-/** Who reads what; a group that nobody tells of is missing, not at rest. */
-const GROUPS: Readonly<Record<string, readonly string[]>> = {
-  resolve: ['events.accepted'],
-  identity: ['identity.facts'],
-  fold: ['events.resolved'],
-  segmentation: ['events.resolved'],
-  sink: ['events.resolved', 'identity.map', 'segment.changed', 'events.rejected'],
-  ledger: ['events.accepted', 'events.rejected'],
 }
 
 const HELP = `Usage: npm run ops -- lag [options]
@@ -53,7 +43,7 @@ export const lag: Verb = {
 }
 
 export const missingGroups = (rows: readonly LagRow[]): readonly string[] =>
-  Object.keys(GROUPS).filter((group) => !rows.some((row) => row.group === group))
+  Object.keys(consumerGroups).filter((group) => !rows.some((row) => row.group === group))
 
 /** From all processes' figures: each copy tells of all partitions of its groups, the furthest reading is the newest. */
 export const lagRows = (series: readonly Series[]): readonly LagRow[] => {
@@ -129,8 +119,8 @@ const lagOfFolder = async (folder: string): Promise<readonly LagRow[]> => {
 
 const lagOfLog = async (log: Pick<EventLog, 'extents' | 'committed'>): Promise<readonly LagRow[]> => {
   const rows: LagRow[] = []
-  for (const [group, topics] of Object.entries(GROUPS)) {
-    for (const { name: topic } of allTopics.filter(({ name }) => topics.includes(name))) {
+  for (const [group, topics] of Object.entries(consumerGroups)) {
+    for (const { name: topic } of topics) {
       for (const { partition, first, next } of await log.extents(topic)) {
         const { offset } = await log.committed(group, topic, partition)
         rows.push({ group, topic, partition, position: offset, end: next, lag: Math.max(0, next - Math.max(first, offset)) })

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
-import { type StackConfig, stackConfig } from '@millrace/wiring'
+import type { StackConfig } from '@millrace/wiring'
+import { StartFault } from '../folder/fault.ts'
 import { readAddresses } from '../stack/addresses.ts'
 import type { Engines } from '../stack/plan.ts'
+import { stackOfEnv, stackOfFolder } from '../stack/where.ts'
 import { type Terminal, WrongUsage } from './usage.ts'
 
 /** Where a Millrace is, in either wiring. */
@@ -57,7 +59,7 @@ export const placeOf = async (given: Flags<typeof OPTIONS>, environment: Termina
     url,
     apiKey: given['api-key'] ?? env['MILLRACE_API_KEY'] ?? null,
     processes: named.length > 0 ? named.map((address) => ({ name: address, url: address })) : known,
-    engines: stack ? { ...stackConfig.parse({ COPY_SLOT: 'ops' }), ...stack.engines } : enginesOf(env),
+    engines: (folder === null ? null : await stackOfFolder(folder)) ?? enginesOf(env),
     folder: stack ? null : folder,
   }
 }
@@ -67,12 +69,12 @@ const addressOf = (flag: string, text: string): string => {
   return text.replace(/\/+$/, '')
 }
 
-/** Named by the variables that the services themselves have. */
 const enginesOf = (env: Terminal['env']): Place['engines'] => {
-  if (!env['KAFKA_BROKERS']) return null
-  const parsed = stackConfig.safeParse({ ...env, COPY_SLOT: 'ops' })
-  if (!parsed.success) throw new WrongUsage(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'))
-  return parsed.data
+  try {
+    return stackOfEnv(env)
+  } catch (error) {
+    throw error instanceof StartFault ? new WrongUsage(error.message) : error
+  }
 }
 
 /** @throws WrongUsage when a verb cannot do without */

@@ -34,24 +34,28 @@ export interface Copied {
 }
 
 /** @throws StartFault when records at the beginning of a topic are gone: what they did cannot be done again */
-export const checkWhole = async (folder: string, log: Pick<EventLog, 'extents'>): Promise<void> => {
+export const checkWhole = async (source: string, log: Pick<EventLog, 'extents'>): Promise<void> => {
   for (const topic of RECORDED_TOPICS) {
     for (const { partition, first } of await log.extents(topic)) {
-      if (first > 0) throw new StartFault(`The log of ${folder} is not whole: ${topic}/${partition} begins at record ${first}, so what was before it cannot be replayed.`)
+      if (first > 0) throw new StartFault(`The log of ${source} is not whole: ${topic}/${partition} begins at record ${first}, so what was before it cannot be replayed.`)
     }
   }
 }
 
-/** Every recorded topic, each record at the offset that it had. */
-export const copyLog = async (from: EventLog, to: EventLog): Promise<Copied> => {
+/**
+ * Every recorded topic, each record in its place. Where the source skips offsets (Kafka: ends of transactions, compaction)
+ * the copy has none of its gaps; nothing that follows from a record depends on more than the order.
+ */
+export const copyLog = async (from: Pick<EventLog, 'extents' | 'read'>, to: Pick<EventLog, 'append'>, skipsOffsets = false): Promise<Copied> => {
   const resolved = countResolved()
   let copied = 0
   for (const topic of RECORDED_TOPICS) {
     for (const { partition, next } of await from.extents(topic)) {
       for (let at = 0; at < next; ) {
         const records = await from.read(topic, partition, at, READ)
-        const end = at + records.length
-        if (records.length === 0 || records.at(-1)!.offset + 1 !== end) throw new StartFault(`The log has a gap in ${topic}/${partition} behind record ${at}.`)
+        const end = records.length === 0 ? at : records.at(-1)!.offset + 1
+        if (!skipsOffsets && (records.length === 0 || at + records.length !== end)) throw new StartFault(`The log has a gap in ${topic}/${partition} behind record ${at}.`)
+        if (records.length === 0) break
         await to.append(records.map(({ value }) => ({ topic, partition, value })))
         if (topic === topics.resolved.name) for (const { value } of records) resolved.add(partition, decodeHeader(value))
         copied += records.length

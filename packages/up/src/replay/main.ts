@@ -1,5 +1,6 @@
 import { startProgress, type Progress } from '../door/progress.ts'
 import { openMessages } from '../messages.ts'
+import { stackAt } from '../stack/where.ts'
 import { requireFolder } from './open-log.ts'
 import { REPLAY_HELP, replayOptions } from './options.ts'
 import { finishFolder } from './programs.ts'
@@ -12,14 +13,16 @@ const main = async (): Promise<number> => {
     process.stdout.write(REPLAY_HELP)
     return 0
   }
-  await requireFolder(options.from)
   await requireEmpty(options.to)
-  // What a kill left unhandled is recorded nowhere else, so the folder comes to its end first.
-  if ((await finishFolder(options.from)) !== 0) return 1
+  if ((await stackAt(options.from, process.env)) === null) {
+    await requireFolder(options.from)
+    // What a kill left unhandled is recorded nowhere else, so the folder comes to its end first.
+    if ((await finishFolder(options.from)) !== 0) return 1
+  }
   const { logger } = openMessages('warn', null, (line) => console.error(line))
   const startedAt = performance.now()
   let progress: Progress | undefined
-  const result = await replay(options, {
+  const result = await replay(options, process.env, {
     logger,
     copied: ({ records }) => console.log(`Copied ${shown(records)} records in ${secondsSince(startedAt)} s.`),
     moved: (done, total) => (progress ??= startProgress('Folding again', total, process.stderr, 'records')).moved(done, done),

@@ -2,10 +2,11 @@ import { createSystemClock } from '@millrace/adapters'
 import { decodeHeader, topics } from '@millrace/contracts'
 import type { EventLog, NewRecord } from '@millrace/ports'
 import type { Logger } from '@millrace/service-kit'
+import type { Env } from '../config.ts'
 import { openFolder } from '../folder/open-folder.ts'
 import { checkWhole, copyLog, copyScope, countResolved, RECORDED_TOPICS, SCOPES_BESIDE_THE_LOG, type Copied, type ResolvedCounts } from './copy-log.ts'
 import { runToTheEnd } from './flow.ts'
-import { openLog } from './open-log.ts'
+import { openSource } from './source.ts'
 import type { ReplayOptions } from './options.ts'
 import { standingClock } from './standing-clock.ts'
 import { markUnfinished } from './target.ts'
@@ -27,20 +28,23 @@ interface Told {
 const PROGRESS_MS = 500
 const TOLD_TOPICS: readonly string[] = [topics.map, topics.segmentChanged].map(({ name }) => name)
 
-/** Copies what was recorded and folds it again. The folder `to` was found empty, `from` is at the end of its log. @throws StartFault */
-export const replay = async ({ from, to }: ReplayOptions, told: Told): Promise<ReplayResult> => {
+/** Copies what was recorded and folds it again. The folder `to` was found empty, a folder `from` is at the end of its log. @throws StartFault */
+export const replay = async ({ from, to }: ReplayOptions, env: Env, told: Told): Promise<ReplayResult> => {
   const clock = standingClock()
-  const source = await openLog(from, clock)
+  const source = await openSource(from, env, clock)
   // Nobody is told that anything here is safe before it is whole, so no commit needs to wait for the disk.
   const target = await openFolder({ dataDir: to, sync: 'os' }, { clock }).catch(async (error: unknown) => {
     await source.close()
     throw error
   })
   try {
+    await source.check()
     await checkWhole(from, source.log)
     const mark = await markUnfinished(to)
     for (const scope of SCOPES_BESIDE_THE_LOG) await copyScope(scope, source.hot, target.ports.hot)
-    const copied = await copyLog(source.log, target.ports.log)
+    const copied = await copyLog(source.log, target.ports.log, source.skipsOffsets)
+    // One who goes on working would have told some topics further than others.
+    await source.check()
     told.copied(copied)
     const again = countResolved()
     const dropped = (group: string, records: readonly NewRecord[]): void => {

@@ -1,29 +1,61 @@
 import { once } from 'node:events'
+import { createSystemClock } from '@millrace/adapters'
 import type { ColumnStore } from '@millrace/ports'
 import { ConfigError } from '@millrace/service-kit'
 import { analystViews, VIEWS_DATABASE } from '@millrace/warehouse'
+import { createStack, type StackConfig } from '@millrace/wiring'
+import { requireRest } from '../../at-rest.ts'
 import { StartFault } from '../../folder/fault.ts'
 import { openFolder } from '../../folder/open-folder.ts'
 import { openMessages } from '../../messages.ts'
 import { runToTheEnd } from '../../replay/flow.ts'
 import { requireFolder } from '../../replay/open-log.ts'
 import { standingClock } from '../../replay/standing-clock.ts'
+import { stackAt } from '../../stack/where.ts'
 
 /**
  * Prints all rows of all views of one folder, each view in one order: a line that names the view and its columns, then a
- * JSON array a row. The folder comes to the end of its log first, which also renews what the ledger knows of the log.
+ * JSON array a row. A folder comes to the end of its log first, which also renews what the ledger knows of the log; a
+ * running stack must be there already.
  */
-const main = async (dataDir: string): Promise<void> => {
-  const { logger } = openMessages('warn', null, (line) => console.error(line))
-  await requireFolder(dataDir)
-  const opened = await openFolder({ dataDir, sync: 'disk' }, { clock: standingClock() })
+const main = async (place: string): Promise<void> => {
+  const config = await stackAt(place, process.env)
+  const { columns, close } = config ? await openStack(place, config) : await openToTheEnd(place)
   try {
-    await runToTheEnd(opened.ports, { logger })
-    for (const view of analystViews) await printView(opened.ports.columns, view)
+    for (const view of analystViews) await printView(columns, view)
     await print(Buffer.from('{"end":true}\n'))
   } finally {
-    await opened.close()
+    await close()
   }
+}
+
+const openToTheEnd = async (dataDir: string): Promise<Columns> => {
+  const { logger } = openMessages('warn', null, (line) => console.error(line))
+  await requireFolder(dataDir)
+  const { ports, close } = await openFolder({ dataDir, sync: 'disk' }, { clock: standingClock() })
+  try {
+    await runToTheEnd(ports, { logger })
+    return { columns: ports.columns, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+const openStack = async (place: string, config: StackConfig): Promise<Columns> => {
+  const { log, columns, close } = await createStack({ config, needsColumns: true })
+  try {
+    await requireRest(place, log, createSystemClock())
+    return { columns, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+interface Columns {
+  readonly columns: ColumnStore
+  close(): Promise<void>
 }
 
 const printView = async (columns: ColumnStore, view: string): Promise<void> => {
