@@ -53,6 +53,7 @@ export const driveStack = async (plan: Plan, kinds: readonly FaultKind[], { stac
     await client.send(planned)
   }
   await background()
+  await faults.settled()
   writeFileClock(clockFile, plan.endsAt)
   const acknowledged = new Set([...client.acknowledged, ...faults.beside.map(({ messageId }) => messageId)])
   return { acknowledged, refusals: client.counts.refusals, done: { ...plan, batches } }

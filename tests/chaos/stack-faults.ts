@@ -1,7 +1,8 @@
 import { askRedis } from '@millrace/testkit'
 import { chanceFrom, encodeRecord, homeOf, keyOf, shardOf, topics, type Chance } from '@millrace/contracts'
 import type { EventLog } from '@millrace/ports'
-import type { Millrace } from '../support/millrace.ts'
+import { eventually, type Millrace } from '../support/millrace.ts'
+import type { SmallDisk } from '../support/small-disk.ts'
 import type { PlannedEvent } from './plan.ts'
 
 /** What is done to a running stack, beside the traffic. */
@@ -11,11 +12,14 @@ export interface Faults {
   readonly counts: ReadonlyMap<FaultKind, number>
   /** Good lines of poisoned records: events like any other. */
   readonly beside: readonly PlannedEvent[]
+  /** Resolves when what goes on behind a fault is over. @throws when a full disk did not end Kafka */
+  settled(): Promise<void>
 }
 
 export const SERVICE_KILLS = ['kill -9 of ingest', 'kill -9 of profile-builder', 'kill -9 of segmentation', 'kill -9 of metrics'] as const
 export const REBALANCES = ['a copy of profile-builder leaves and joins', 'a copy of segmentation leaves and joins', 'a copy of metrics leaves and joins'] as const
-export const ENGINE_FAULTS = ['kill -9 of Kafka', 'kill -9 of Redis', 'FLUSHALL of Redis', 'kill -9 of ClickHouse amid inserts'] as const
+export const FULL_DISK = 'a full disk of Kafka'
+export const ENGINE_FAULTS = ['kill -9 of Kafka', FULL_DISK, 'kill -9 of Redis', 'FLUSHALL of Redis', 'kill -9 of ClickHouse amid inserts'] as const
 export const POISONS = ['bytes that are no record', 'a record with a broken line'] as const
 export const FAULT_KINDS = [...SERVICE_KILLS, ...REBALANCES, ...ENGINE_FAULTS, ...POISONS] as const
 export type FaultKind = (typeof FAULT_KINDS)[number]
@@ -25,15 +29,18 @@ export interface FaultsOptions {
   readonly log: Pick<EventLog, 'append'>
   readonly seed: number
   readonly project: number
+  /** Where Kafka keeps its log; null where no small disk can be had. */
+  readonly kafkaDisk: Pick<SmallDisk, 'fill' | 'free'> | null
 }
 
 /** An insert takes some tens of milliseconds, and one comes every few hundred. */
 const AMID_MS_MAX = 300
 
-export const createFaults = ({ stack, log, seed, project }: FaultsOptions): Faults => {
+export const createFaults = ({ stack, log, seed, project, kafkaDisk }: FaultsOptions): Faults => {
   const chance = chanceFrom(seed)
   const counts = new Map<FaultKind, number>()
   const beside: PlannedEvent[] = []
+  const open: Promise<void>[] = []
   const signal = (name: string, what: 'SIGKILL' | 'SIGTERM'): void => {
     const pid = stack.processes()[name]
     if (pid === undefined) throw new Error(`${name} does not run just now`)
@@ -57,6 +64,12 @@ export const createFaults = ({ stack, log, seed, project }: FaultsOptions): Faul
     'a copy of segmentation leaves and joins': leave('segmentation'),
     'a copy of metrics leaves and joins': leave('metrics'),
     'kill -9 of Kafka': async () => signal('kafka', 'SIGKILL'),
+    [FULL_DISK]: async () => {
+      const pid = stack.processes()['kafka']
+      if (kafkaDisk === null || pid === undefined) throw new Error('Kafka has no disk to fill just now')
+      kafkaDisk.fill()
+      open.push(freeBehind(kafkaDisk, () => stack.processes()['kafka'] !== pid))
+    },
     'kill -9 of Redis': async () => signal('redis', 'SIGKILL'),
     'FLUSHALL of Redis': () => flush(stack),
     'kill -9 of ClickHouse amid inserts': async () => {
@@ -77,7 +90,21 @@ export const createFaults = ({ stack, log, seed, project }: FaultsOptions): Faul
     counts.set(kind, (counts.get(kind) ?? 0) + 1)
   }
   const inject = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, counted(kind)])) as Faults['inject']
-  return { inject, counts, beside }
+  return { inject, counts, beside, settled: async () => void (await Promise.all(open)) }
+}
+
+const FULL_MS_MAX = 60_000
+/** For as long the disk stays full behind that: the launcher starts a broker in vain. */
+const STILL_FULL_MS = 3_000
+
+/** The traffic meets the full disk; there is room again some time after Kafka has ended by it. */
+const freeBehind = async (disk: Pick<SmallDisk, 'free'>, hasEnded: () => boolean): Promise<void> => {
+  try {
+    await eventually(async () => hasEnded(), Boolean, FULL_MS_MAX)
+    await new Promise((resolve) => setTimeout(resolve, STILL_FULL_MS))
+  } finally {
+    disk.free()
+  }
 }
 
 const readyCopies = async (stack: Millrace, service: string): Promise<readonly number[]> => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createKafkaLog, writeFileClock } from '@millrace/adapters'
@@ -6,22 +6,27 @@ import { chanceFrom, decodeRecord, project, topics, type RejectedLine } from '@m
 import type { EventLog, HotStore } from '@millrace/ports'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startMillrace, type Millrace } from '../support/millrace.ts'
+import { mountSmallDisk } from '../support/small-disk.ts'
 import { stackSkipped } from '../support/stack.ts'
 import { drive, settledState } from './driver.ts'
 import { COMPARED, flipsOf } from './outcome.ts'
 import { makePlan, shuffled } from './plan.ts'
 import { driveStack, settledStack } from './stack-driver.ts'
-import { createFaults, ENGINE_FAULTS, FAULT_KINDS, POISONS, REBALANCES, SERVICE_KILLS, type FaultKind, type Faults } from './stack-faults.ts'
+import { createFaults, ENGINE_FAULTS, FAULT_KINDS, FULL_DISK, POISONS, REBALANCES, SERVICE_KILLS, type FaultKind, type Faults } from './stack-faults.ts'
 
 const LONG = process.env['MILLRACE_LONG'] === '1'
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 20_262)
 const EVENTS = Number(process.env['MILLRACE_EVENTS'] ?? (LONG ? 200_000 : 800))
 const SEGMENTS = 4
-/** 32 kills of services, 12 faults of engines, 6 poisoned records, and rebalances all along; or some of each, by the seed. */
+const SKIPPED = stackSkipped('the fault matrix of the stack')
+/** Of the whole log: some kilobytes an event, twice. */
+const kafkaDisk = SKIPPED ? null : mountSmallDisk(LONG ? 4_096 : 512)
+const ENGINES = ENGINE_FAULTS.filter((kind) => kind !== FULL_DISK || kafkaDisk !== null)
+/** 32 kills of services, 15 faults of engines, 6 poisoned records, and rebalances all along; or some of each, by the seed. */
 const PLANNED: readonly FaultKind[] = LONG
-  ? [...times(8, SERVICE_KILLS), ...times(3, ENGINE_FAULTS), ...times(3, POISONS)]
-  : [...some(2, SERVICE_KILLS), ...some(1, REBALANCES), ...some(3, ENGINE_FAULTS), ...POISONS]
-const KINDS: readonly FaultKind[] = LONG ? FAULT_KINDS : PLANNED
+  ? [...times(8, SERVICE_KILLS), ...times(3, ENGINES), ...times(3, POISONS)]
+  : [...some(2, SERVICE_KILLS), ...some(1, REBALANCES), ...some(3, ENGINES), ...POISONS]
+const KINDS: readonly FaultKind[] = LONG ? FAULT_KINDS.filter((kind) => kind !== FULL_DISK || kafkaDisk !== null) : PLANNED
 const REBALANCE_EVERY_MS = LONG ? 4_000 : null
 /** Of each service of which a copy is to leave and join a second one. */
 const COPIES = REBALANCES.filter((kind) => KINDS.includes(kind)).map((kind) => `${/a copy of (\S+)/.exec(kind)![1]}=2`).join(',')
@@ -32,7 +37,7 @@ const NO_STATE = {} as HotStore
 
 const settings = project.parse({ id: 1, name: 'default', zone: 'UTC', currency: 'USD', writeKeys: [], apiKeys: [], identity: {} })
 
-describe.skipIf(stackSkipped('the fault matrix of the stack'))('the stack under every fault that can be caused here', () => {
+describe.skipIf(SKIPPED)('the stack under every fault that can be caused here', () => {
   const folders = mkdtempSync(join(tmpdir(), 'millrace-stack-chaos-'))
   const [clockFile, calmClock] = [join(folders, 'clock-1'), join(folders, 'clock-2')]
   const plan = makePlan(SEED, EVENTS, SEGMENTS)
@@ -40,6 +45,8 @@ describe.skipIf(stackSkipped('the fault matrix of the stack'))('the stack under 
   let log: EventLog
   beforeAll(async () => {
     writeFileClock(clockFile, plan.startsAt)
+    mkdirSync(join(folders, 'stack'))
+    if (kafkaDisk) symlinkSync(kafkaDisk.folder, join(folders, 'stack/kafka'))
     stack = await startMillrace({ wiring: 'stack', dataDir: join(folders, 'stack'), env: { MILLRACE_TEST_CLOCK: clockFile, SERVICE_STOP_MS_MAX: STOP_MS_MAX }, args: ['--copies', COPIES] })
     const brokers = [/Kafka (127\.0\.0\.1:\d+)/.exec(stack.output())![1]!]
     log = await createKafkaLog({ brokers, slot: 'chaos', hot: NO_STATE })
@@ -47,11 +54,12 @@ describe.skipIf(stackSkipped('the fault matrix of the stack'))('the stack under 
   afterAll(async () => {
     await log?.close()
     await stack?.kill()
+    kafkaDisk?.remove()
     rmSync(folders, { recursive: true, force: true })
   })
 
   it('ends as an undisturbed run does, of the other wiring: nothing lost, nothing twice, every flip told once (P1–P5)', { timeout: LONG ? 7_200_000 : 600_000 }, async () => {
-    const faults = createFaults({ stack, log, seed: SEED + 1, project: settings.id })
+    const faults = createFaults({ stack, log, seed: SEED + 1, project: settings.id, kafkaDisk })
     const run = await driveStack(plan, PLANNED, { stack, faults, clockFile, seed: SEED + 2, rebalanceEveryMs: REBALANCE_EVERY_MS })
     const sent = run.done.batches.reduce((sum, { events }) => sum + events.length, 0)
     process.stdout.write(`stack chaos: seed ${SEED}, ${sent} events sent, ${run.acknowledged.size} distinct, ${run.refusals} requests sent again\n`)
