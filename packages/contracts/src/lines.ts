@@ -82,6 +82,8 @@ export interface ResolvedEventLine {
   readonly epoch: number
   readonly person: string
   readonly place: Place
+  /** The request that brought it; absent where none is known. */
+  readonly request?: string
   readonly event: unknown
 }
 export interface NumberLeft {

@@ -38,7 +38,19 @@ export interface RecordHeader {
   readonly count: number
   /** kind `events`: one origin. kind `resolved`: one or more; a line names its own by index. */
   readonly origins: readonly (Origin | OriginCount)[]
+  /** Kinds `events` and `rejected`: which request brought each line; one entry where all lines came with the same. */
+  readonly requests?: readonly string[]
 }
+
+/** The id of the request that brought a line; empty where none is known. */
+export const requestAt = ({ requests }: RecordHeader, index: number): string => {
+  if (!Array.isArray(requests)) return ''
+  const id: unknown = requests[requests.length === 1 ? 0 : index]
+  return typeof id === 'string' && REQUEST_ID.test(id) ? id : ''
+}
+
+/** Ids of requests, as given by a sender or a proxy in `X-Request-Id`, or made by us. */
+export const REQUEST_ID = /^[\w.:+/=-]{1,64}$/
 
 export interface DecodedRecord {
   readonly header: RecordHeader

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { type ErrorCode, ProblemError } from '@millrace/contracts'
+import { type ErrorCode, ProblemError, REQUEST_ID } from '@millrace/contracts'
 import type { Ids } from '@millrace/ports'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify'
 import { guard } from './guard.ts'
@@ -48,7 +48,7 @@ export const createHttp = (options: HttpOptions): FastifyInstance => {
   const requestMsMax = options.requestMsMax ?? REQUEST_MS_MAX
   const app = fastify({
     logger: false,
-    genReqId: () => options.ids.uuid(),
+    genReqId: ({ headers }) => givenId(headers['x-request-id']) ?? options.ids.uuid(),
     bodyLimit: options.bodyBytesMax ?? BODY_BYTES_MAX,
     requestTimeout: requestMsMax,
     // While stopping, what is open ends, and what comes new is told to come again.
@@ -64,6 +64,10 @@ export const createHttp = (options: HttpOptions): FastifyInstance => {
   const paths = watchPaths(app)
   app.decorate('routesSoFar', collectRoutes(app))
   app.decorateRequest('caller', null)
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id)
+    done()
+  })
   app.addHook('onRequest', guard(options.hosts ?? []))
   app.setErrorHandler((error, request, reply) => answerFault(options.logger, error, request, reply))
   app.setNotFoundHandler((request, reply) => {
@@ -73,6 +77,9 @@ export const createHttp = (options: HttpOptions): FastifyInstance => {
   })
   return app
 }
+
+/** A sender's or a proxy's own id is kept, where it is one that a log and a table can hold. */
+const givenId = (id: string | readonly string[] | undefined): string | undefined => (typeof id === 'string' && REQUEST_ID.test(id) ? id : undefined)
 
 export const sendProblem = (reply: FastifyReply, request: FastifyRequest, error: ProblemError): FastifyReply => {
   if (error.retryAfterSeconds !== undefined) reply.header('retry-after', String(error.retryAfterSeconds))

@@ -43,6 +43,14 @@ describe('http', () => {
     expect((await http.inject({ url: '/api/thing/1', method: 'DELETE' })).headers['allow']).toContain('GET')
   })
 
+  it('answers with the id of the request: the given one, where a log can hold it, else a new one', async () => {
+    const idOf = async (given?: string): Promise<unknown> => (await app().inject({ url: '/api/thing/1', headers: given === undefined ? {} : { 'x-request-id': given } })).headers['x-request-id']
+    expect(await idOf('4bf92f3577b34da6a3ce929d0e0e4736')).toBe('4bf92f3577b34da6a3ce929d0e0e4736')
+    for (const none of [undefined, '', 'a "b"', 'x'.repeat(65), '识']) expect(await idOf(none), none).toMatch(/^[\w-]{36}$/)
+    const problem = await app().inject({ url: '/nothing', headers: { 'x-request-id': 'mine' } })
+    expect([problem.headers['x-request-id'], problem.json().requestId]).toEqual(['mine', 'mine'])
+  })
+
   it('answers as a problem what is no request, too: an address, headers and bytes that cannot be read, a body that never comes', async () => {
     const http = createHttp({ logger: createLogger('silent'), ids: createCountingIds(), requestMsMax: 1_000 })
     http.post('/body', async () => 'ok')

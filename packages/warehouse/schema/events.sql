@@ -17,6 +17,7 @@ CREATE TABLE millrace_store.events
     `source` LowCardinality(String),
     `protocol` LowCardinality(String),
     `channel` LowCardinality(String),
+    `request_id` String CODEC(ZSTD(1)),
     `revenue` Nullable(Decimal(18, 4)) CODEC(ZSTD(1)),
     `currency` LowCardinality(String),
     `strs` Map(LowCardinality(String), String) CODEC(ZSTD(1)),

@@ -7,6 +7,7 @@ CREATE TABLE millrace_store.rejected
     `code` LowCardinality(String),
     `detail` String,
     `message_id` String,
+    `request_id` String CODEC(ZSTD(1)),
     `bytes` String CODEC(ZSTD(3)),
     `_partition` UInt16,
     `_offset` UInt64,

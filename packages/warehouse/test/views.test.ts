@@ -73,7 +73,7 @@ describe('the views', () => {
   it('count the ledger by source and hour', async () => {
     const origin = { source: 'web', protocol: 'segment', receivedAt: AT, sentAt: null }
     await insertRows(store, 'events', [1, 2].map((n) => eventRow(event({ project: 3, messageId: `l${n}`, receivedAt: AT }), line(), createZone('UTC').day)), 'l1')
-    await insertRows(store, 'rejected', [rejectedRow(3, origin, { code: 'BAD', detail: '', bytes: '', messageId: null }, [0, 0, 0])], 'l2')
+    await insertRows(store, 'rejected', [rejectedRow(3, origin, { code: 'BAD', detail: '', bytes: '', messageId: null }, [0, 0, 0], 'r1')], 'l2')
     await insertRows(store, 'repeats', [repeatRow(3, { ...origin, events: 2, repeats: 3 }, [0, 0])!], 'l3')
     const counted = { project: 3, source: 'web', hour: AT, received: 5, pending: 2 }
     await insertRows(store, 'ledger_counts', [ledgerCountRow({ ...counted, version: 1 }), ledgerCountRow({ ...counted, received: 7, pending: 1, version: 2 })], 'l4')

@@ -13,6 +13,7 @@ SELECT
   source,
   protocol,
   channel,
+  request_id,
   {properties} AS properties,
   context,
   revenue,

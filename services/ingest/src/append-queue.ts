@@ -6,12 +6,14 @@ interface Parcel {
   readonly project: number
   readonly partition: number
   readonly origin: Origin
+  readonly request: string
   readonly lines: readonly Buffer[]
 }
 
 interface RejectedParcel {
   readonly project: number
   readonly origin: Origin
+  readonly request: string
   readonly lines: readonly RejectedLine[]
 }
 
@@ -130,37 +132,43 @@ const bytesOf = (parcels: readonly Parcel[], rejected: RejectedParcel | null): n
 }
 
 const acceptedRecords = (parcels: readonly Parcel[]): readonly NewRecord[] => {
-  const shared = new Map<string, { parcel: Parcel; lines: Buffer[] }>()
+  const shared = new Map<string, Parcel[]>()
   for (const [index, parcel] of parcels.entries()) {
     const { project, partition, origin } = parcel
     // A context of its own makes a request's origin unlike any other.
     const apart = origin.context ? index : ''
     const name = `${project} ${partition} ${origin.receivedAt} ${origin.sentAt} ${origin.protocol} ${apart} ${origin.source}`
     const group = shared.get(name)
-    if (group) for (const line of parcel.lines) group.lines.push(line)
-    else shared.set(name, { parcel, lines: [...parcel.lines] })
+    if (group) group.push(parcel)
+    else shared.set(name, [parcel])
   }
-  return [...shared.values()].flatMap(({ parcel: { project, partition, origin }, lines }) =>
-    records(topics.accepted.name, partition, { kind: 'events', project, origins: [origin] }, lines))
+  return [...shared.values()].flatMap((group) => {
+    const { project, partition, origin, request } = group[0]!
+    const requests = group.length === 1 ? [request] : group.flatMap((parcel) => parcel.lines.map(() => parcel.request))
+    return records(topics.accepted.name, partition, { kind: 'events', project, origins: [origin], requests }, group.flatMap(({ lines }) => lines))
+  })
 }
 
-const rejectedRecords = ({ project, origin, lines }: RejectedParcel): readonly NewRecord[] => {
+const rejectedRecords = ({ project, origin, request, lines }: RejectedParcel): readonly NewRecord[] => {
   const { context: _, ...bare } = origin
   const partition = partitionOfProject(project, topics.rejected.partitions)
-  return records(topics.rejected.name, partition, { kind: 'rejected', project, origins: [bare] }, lines.map((line) => Buffer.from(JSON.stringify(line))))
+  return records(topics.rejected.name, partition, { kind: 'rejected', project, origins: [bare], requests: [request] }, lines.map((line) => Buffer.from(JSON.stringify(line))))
 }
 
 /** Kafka's default bound of a message is 1 MiB. */
 const RECORD_BYTES_MAX = 512 << 10
 
-const records = (topic: string, partition: number, header: Omit<RecordHeader, 'count'>, lines: readonly Buffer[]): readonly NewRecord[] => {
+type Headed = Omit<RecordHeader, 'count'> & { readonly requests: readonly string[] }
+
+const records = (topic: string, partition: number, header: Headed, lines: readonly Buffer[]): readonly NewRecord[] => {
   const made: NewRecord[] = []
   let from = 0
   let bytes = 0
   for (let index = 0; index <= lines.length; index++) {
     const size = lines[index]?.length ?? 0
     if (index > from && (index === lines.length || bytes + size > RECORD_BYTES_MAX)) {
-      made.push({ topic, partition, key: String(header.project), value: encodeRecord({ ...header, count: index - from }, lines.slice(from, index)) })
+      const requests = header.requests.length === 1 ? header.requests : header.requests.slice(from, index)
+      made.push({ topic, partition, key: String(header.project), value: encodeRecord({ ...header, requests, count: index - from }, lines.slice(from, index)) })
       from = index
       bytes = 0
     }

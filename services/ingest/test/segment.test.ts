@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { decodeEvent, homeOf, isRefusal, shardOf, topics } from '@millrace/contracts'
+import { decodeEvent, homeOf, isRefusal, requestAt, shardOf, topics } from '@millrace/contracts'
 import { LogUnavailable } from '@millrace/ports'
 import { describe, expect, it } from 'vitest'
 import { acceptedOf, rejectedOf } from './memory-log.ts'
@@ -195,6 +195,9 @@ describe('under pressure', () => {
     expect(acceptedOf(log)).toHaveLength(50)
     expect(log.appends()).toBeLessThan(5)
     expect(log.headers(topics.accepted.name).length).toBeLessThanOrEqual(4 * log.appends())
+    // Each line of a shared record still has a request of its own.
+    const requests = log.headers(topics.accepted.name).flatMap((header) => Array.from({ length: header.count }, (_, index) => requestAt(header, index)))
+    expect(new Set(requests.filter((id) => id !== '')).size).toBe(50)
     await ingest.stop()
     expect((await post('/v1/track', track())).json().code).toBe('STOPPING')
   })

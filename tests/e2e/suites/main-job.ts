@@ -67,4 +67,21 @@ export const mainJob = (start?: Start): unknown => describe('from an SDK to a pr
     const rows = await millrace.sql<{ people: string; revenue: string }>('SELECT uniqExact(person_id) AS people, toString(sum(revenue)) AS revenue FROM millrace.events')
     expect(rows).toEqual([{ people: 1, revenue: '300.3' }])
   })
+
+  it('names in each row the request that brought it, as the answer did, and the proxy before it', async () => {
+    const { millrace } = running
+    const track = (body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
+      fetch(`${millrace.url}/v1/track`, { method: 'POST', headers: { ...headers, authorization: `Basic ${btoa(`${millrace.writeKey}:`)}` }, body: JSON.stringify(body) })
+    const answers = await Promise.all([
+      track({ event: 'Traced', messageId: 'traced-1', userId: 'u-traced' }, { 'x-request-id': 'proxy-7f3a' }),
+      track({ event: 'Traced', messageId: 'traced-2', userId: 'u-traced' }, { 'x-request-id': 'no "id"' }),
+      track({ messageId: 'traced-3', userId: 'u-traced' }),
+    ])
+    const [given, made, refused] = answers.map((answer) => answer.headers.get('x-request-id')!)
+    expect([given, ...answers.map(({ status }) => status)]).toEqual(['proxy-7f3a', 200, 200, 400])
+    await eventually(() => millrace.sql("SELECT message_id, request_id FROM millrace.events WHERE event = 'Traced' ORDER BY message_id"), (rows) => rows.length === 2)
+      .then((rows) => expect(rows).toEqual([{ message_id: 'traced-1', request_id: given }, { message_id: 'traced-2', request_id: made }]))
+    const kept = await eventually(() => millrace.api<{ rejected: { requestId: string }[] }>('/api/rejected'), ({ rejected }) => rejected.length > 0)
+    expect(kept.rejected[0]!.requestId).toBe(refused)
+  })
 })

@@ -12,7 +12,7 @@ export interface TypedProperties {
 /** One row of `millrace_store.events`: a pure function of the log line and of the project's fixed zone. */
 export const eventRow = (
   event: CanonicalEvent,
-  line: Pick<ResolvedEventLine, 'key' | 'number' | 'place'>,
+  line: Pick<ResolvedEventLine, 'key' | 'number' | 'place' | 'request'>,
   dayOf: (ms: number) => string,
 ): string => {
   const nobody = isNobody(line.key)
@@ -34,6 +34,7 @@ export const eventRow = (
     source: event.source,
     protocol: event.protocol,
     channel: event.channel,
+    request_id: line.request ?? '',
     revenue: storableMoney(event.revenue),
     currency: event.currency,
     ...typedProperties(event.type === 'identify' || event.type === 'group' ? event.traits : event.properties),

@@ -16,7 +16,7 @@ export const repeatRow = (project: number, origin: OriginCount, [partition, offs
       })
 
 /** One row of `millrace_store.rejected`. */
-export const rejectedRow = (project: number, origin: Origin, line: RejectedLine, place: Place): string =>
+export const rejectedRow = (project: number, origin: Origin, line: RejectedLine, place: Place, request: string): string =>
   jsonRow({
     project,
     source: origin.source,
@@ -25,6 +25,7 @@ export const rejectedRow = (project: number, origin: Origin, line: RejectedLine,
     code: line.code,
     detail: line.detail,
     message_id: line.messageId ?? '',
+    request_id: request,
     bytes: line.bytes,
     _partition: place[0],
     _offset: place[1],

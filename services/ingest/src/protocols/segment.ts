@@ -58,7 +58,7 @@ const collect = (door: Door, read: Reader, answer: Answer) => async (request: Fa
     access ??= await accessOf(door, keyInBody(parsed))
     const { sentAt, context, events } = read(parsed, body)
     const origin: Origin = { source: access.source, protocol: PROTOCOL, receivedAt, sentAt, ...(context ? { context } : {}) }
-    return answer(request, reply, await door.take(access.project, origin, events))
+    return answer(request, reply, await door.take({ project: access.project, origin, request: request.id }, events))
   } catch (error) {
     if (!(error instanceof ProblemError) || error.status >= 500 || error.status === 401) throw error
     if (!access) {
@@ -67,7 +67,7 @@ const collect = (door: Door, read: Reader, answer: Answer) => async (request: Fa
     }
     // A body that is none of ours to read, from a sender that we know: kept as it came, and counted once.
     const origin: Origin = { source: access.source, protocol: PROTOCOL, receivedAt, sentAt: null }
-    await door.keepBody(access.project, origin, body, refuse(error.code, error.message))
+    await door.keepBody({ project: access.project, origin, request: request.id }, body, refuse(error.code, error.message))
     throw error
   }
 }

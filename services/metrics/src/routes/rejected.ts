@@ -19,6 +19,7 @@ interface Row {
   readonly source: string
   readonly protocol: string
   readonly messageId: string
+  readonly requestId: string
   readonly bytes: string
   readonly partition: number
   readonly offset: number
@@ -39,7 +40,7 @@ export const rejectedRoutes = ({ columns, bounds }: Asking): FastifyPluginAsync 
       ...(before === undefined ? [] : [`(at, _partition, _offset, _index) < (${before.split('-').map((part) => unsigned(Number(part))).join(', ')})`]),
     ]
     const rows = await columns.query<Row>(
-      `SELECT toUnixTimestamp64Milli(received_at) AS at, code, detail, source, protocol, message_id AS messageId, bytes,` +
+      `SELECT toUnixTimestamp64Milli(received_at) AS at, code, detail, source, protocol, message_id AS messageId, request_id AS requestId, bytes,` +
         ` _partition AS partition, _offset AS offset, _index AS index FROM ${STORE_DATABASE}.rejected` +
         ` WHERE ${conditions.join(' AND ')} ORDER BY at DESC, _partition DESC, _offset DESC, _index DESC LIMIT ${limit + 1}`,
       { settings: boundedBy(bounds) },
@@ -47,8 +48,8 @@ export const rejectedRoutes = ({ columns, bounds }: Asking): FastifyPluginAsync 
     const page = rows.slice(0, limit)
     const last = page.at(-1)
     return {
-      rejected: page.map(({ at, code: reason, detail, source, protocol, messageId, bytes }) => ({
-        receivedAt: new Date(Number(at)).toISOString(), code: reason, detail, source, protocol, messageId: messageId || null, bytes,
+      rejected: page.map(({ at, code: reason, detail, source, protocol, messageId, requestId, bytes }) => ({
+        receivedAt: new Date(Number(at)).toISOString(), code: reason, detail, source, protocol, messageId: messageId || null, requestId: requestId || null, bytes,
       })),
       next: last && rows.length > limit ? `${last.at}-${last.partition}-${last.offset}-${last.index}` : null,
     }

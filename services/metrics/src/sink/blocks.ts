@@ -13,6 +13,7 @@ import {
   type Place,
   type Project,
   type RejectedLine,
+  requestAt,
   type ResolvedEventLine,
   type ResolvedLine,
   topics,
@@ -101,8 +102,8 @@ class Collected {
     if (this.clock === undefined || this.clock[1] < at) this.clock = [partition, at]
   }
 
-  reject(project: number, origin: Origin, line: RejectedLine, place: Place): void {
-    this.rows.rejected.push(rejectedRow(project, origin, line, place))
+  reject(project: number, origin: Origin, line: RejectedLine, place: Place, request: string): void {
+    this.rows.rejected.push(rejectedRow(project, origin, line, place, request))
     const { code, detail, messageId } = line
     this.refused.push({ project, source: origin.source, receivedAt: origin.receivedAt, code, detail, messageId })
   }
@@ -154,9 +155,9 @@ const encodeEvent = (into: Collected, origin: Origin, line: ResolvedEventLine, {
     const bytes = Buffer.from(JSON.stringify(line.event)).toString('base64')
     const [partition, ...rest] = place
     const refused = { code: event.code, detail: event.detail, bytes, messageId: null }
-    return into.reject(project.id, origin, refused, [REJECTED_IN_RESOLVED + partition, ...rest])
+    return into.reject(project.id, origin, refused, [REJECTED_IN_RESOLVED + partition, ...rest], line.request ?? '')
   }
-  into.rows.events.push(eventRow(event, { key: line.key, number: line.number, place }, dayOf))
+  into.rows.events.push(eventRow(event, { ...line, place }, dayOf))
   into.events.push(seenOf(event, isNobody(line.key) ? null : line.person))
 }
 
@@ -183,7 +184,7 @@ const encodeOther = (into: Collected, { topic, partition, offset }: LogRecord, {
     else if (topic === topics.segmentChanged.name)
       into.rows.flips.push(flipRow(header.project, parse<FlipLine>(bytes), [partition, offset, index]))
     else if (topic === topics.rejected.name)
-      into.reject(header.project, header.origins[0] ?? NO_ORIGIN, parse<RejectedLine>(bytes), [partition, offset, index])
+      into.reject(header.project, header.origins[0] ?? NO_ORIGIN, parse<RejectedLine>(bytes), [partition, offset, index], requestAt(header, index))
     else throw new Error(`the sink does not read ${topic}`)
   }
 }

@@ -1,5 +1,5 @@
 import type { AcceptedControl, CanonicalEvent, Key, Origin, Project, RecordHeader, Refusal } from '@millrace/contracts'
-import { decodeEvent, decodeRecord, filedKeyOf, refuse } from '@millrace/contracts'
+import { decodeEvent, decodeRecord, filedKeyOf, refuse, requestAt } from '@millrace/contracts'
 import type { LogRecord } from '@millrace/ports'
 
 export type Incoming =
@@ -9,6 +9,8 @@ export type Incoming =
       readonly origin: Origin
       readonly offset: number
       readonly index: number
+      /** The id of the request that brought it, or empty. */
+      readonly request: string
       readonly event: CanonicalEvent
       readonly key: Key
       /** The sender's own JSON. */
@@ -19,6 +21,7 @@ export type Incoming =
       readonly kind: 'refused'
       readonly projectId: number
       readonly origin: Origin | null
+      readonly request: string
       readonly bytes: Buffer
       readonly refusal: Pick<Refusal, 'code' | 'detail'>
     }
@@ -44,6 +47,7 @@ export const readRecord = (record: LogRecord, projectById: ProjectById): readonl
       projectId: header.project,
       // Only events were counted as received; without an origin a refusal counts for nothing.
       origin: header.kind === 'events' ? origin : null,
+      request: requestAt(header, index),
       bytes,
       refusal,
     })
@@ -63,7 +67,7 @@ export const readRecord = (record: LogRecord, projectById: ProjectById): readonl
     if (header.kind !== 'events' || !origin) return refused(refuse('RECORD_UNREADABLE', `a record of kind ${header.kind}`))
     const event = decodeEvent(origin, project, raw)
     if ('ok' in event) return refused(event)
-    return { kind: 'event', project, origin, offset: record.offset, index, event, key: filedKeyOf(project, event), text }
+    return { kind: 'event', project, origin, offset: record.offset, index, request: requestAt(header, index), event, key: filedKeyOf(project, event), text }
   })
 }
 
@@ -79,7 +83,7 @@ const unreadable = (record: LogRecord, header: RecordHeader | undefined, error: 
   const refusal = refuse('RECORD_UNREADABLE', `${error instanceof Error ? error.message : String(error)}${cut}`)
   const counted = header?.kind === 'events' ? Math.min(Math.max(1, header.count), REFUSALS_MAX) : 1
   return Array.from({ length: counted }, (_, index): Incoming => ({
-    kind: 'refused', projectId: header?.project ?? 0, origin: header?.kind === 'events' ? (header.origins[0] ?? null) : null, refusal,
+    kind: 'refused', projectId: header?.project ?? 0, origin: header?.kind === 'events' ? (header.origins[0] ?? null) : null, request: header ? requestAt(header, index) : '', refusal,
     bytes: index === 0 ? Buffer.from(record.value.subarray(0, BYTES_KEPT_MAX)) : Buffer.alloc(0),
   }))
 }

@@ -86,7 +86,7 @@ const put = ({ cache }: ResolveState, project: Project, key: Key, before: KeyDoc
 }
 
 const onEvent = (state: ResolveState, { resolved, facts }: Outputs, item: IncomingEvent): void => {
-  const { project, origin, event, key, offset, index, text } = item
+  const { project, origin, event, key, offset, index, request, text } = item
   const { messageId, receivedAt } = event
   if (state.repeats.isRepeat({ project: project.id, key, messageId, receivedAt, horizonMs: project.repeatHorizonMs })) {
     resolved.repeat(project.id, origin)
@@ -102,7 +102,7 @@ const onEvent = (state: ResolveState, { resolved, facts }: Outputs, item: Incomi
   put(state, project, key, before, step.document.person === null ? { ...step.document, person } : step.document)
   facts.add(project.id, step.facts)
   const place = `[${state.partition},${offset},${index}]`
-  const head = `"key":${JSON.stringify(key)},"number":${step.document.number},"epoch":${step.document.epoch},"person":"${person}","place":${place}`
+  const head = `"key":${JSON.stringify(key)},"number":${step.document.number},"epoch":${step.document.epoch},"person":"${person}","place":${place}${request === '' ? '' : `,"request":"${request}"`}`
   resolved.event(project.id, person, origin, head, text)
 }
 
@@ -152,9 +152,9 @@ const onControl = (state: ResolveState, { resolved, facts }: Outputs, { project,
 }
 
 /** Its event was counted as received in events.accepted, so this record counts none. */
-const rejectedRecord = ({ projectId, origin, bytes, refusal }: IncomingRefused): NewRecord => {
+const rejectedRecord = ({ projectId, origin, request, bytes, refusal }: IncomingRefused): NewRecord => {
   const line: RejectedLine = { code: refusal.code, detail: refusal.detail, bytes: bytes.toString('base64'), messageId: null }
-  const header = { kind: 'rejected', project: projectId, count: 0, origins: origin ? [origin] : [] } as const
+  const header = { kind: 'rejected', project: projectId, count: 0, origins: origin ? [origin] : [], requests: [request] } as const
   return { topic: topics.rejected.name, partition: 0, value: encodeRecord(header, [JSON.stringify(line)]) }
 }
 
