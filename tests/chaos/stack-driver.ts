@@ -33,14 +33,13 @@ const WHOLE_MS_MAX = 5_000
 export const driveStack = async (plan: Plan, kinds: readonly FaultKind[], { stack, faults, clockFile, seed, rebalanceEveryMs }: StackDrive): Promise<StackRun> => {
   const client = createClient(async () => stack, RETRY_MS)
   const waiting = [...shuffled(kinds, chanceFrom(seed))]
-  const every = (plan.batches.length - 1) / Math.max(1, waiting.length)
   const background = rebalanceEveryMs === null ? async () => {} : rebalance(faults, rebalanceEveryMs)
   const batches: PlannedBatch[] = []
   let injected = 0
   for (const [index, planned] of plan.batches.entries()) {
     await tell(clockFile, planned.clock)
     let batch = planned
-    while (waiting.length > 0 && index >= (injected + 1) * every) {
+    while (waiting.length > 0 && index * kinds.length >= (injected + 1) * (plan.batches.length - 1)) {
       const [before, kind] = [faults.beside.length, waiting.shift()!]
       // A whole stack is hit harder than one that is half down; where copies leave all the time it may never be whole.
       await ready(stack, rebalanceEveryMs === null ? READY_MS_MAX : WHOLE_MS_MAX).catch(() => false)

@@ -11,6 +11,12 @@ export interface KafkaBrokerOptions {
   readonly memoryMb?: number
   /** How often the broker looks for transactions over their time. Default 1,000 (Kafka's own: 10,000). */
   readonly cleanupIntervalMs?: number
+  /** As one of several brokers: its number from 1 on, and the controllers' ports of all. Default: one by itself. */
+  readonly cluster?: { readonly nodeId: number; readonly controllerPorts: readonly number[] }
+  /** Kafka's own settings, over ours. */
+  readonly properties?: Readonly<Record<string, string | number | boolean>>
+  /** Further arguments for the formatting of its folder, such as users. */
+  readonly formatArgs?: readonly string[]
 }
 
 export interface KafkaBroker {
@@ -24,6 +30,8 @@ export interface KafkaBroker {
   /** SIGTERM, and SIGKILL when that takes too long. The folder stays. */
   stop(): Promise<void>
 }
+
+export declare const freePort: () => Promise<number>
 
 /** Makes the folder ready, and tells the command that runs the broker. */
 export declare const planKafkaBroker: (options: KafkaBrokerOptions) => Promise<{ readonly command: string; readonly args: readonly string[]; readonly port: number }>

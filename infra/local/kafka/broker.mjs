@@ -14,15 +14,15 @@ const jvmOptions = () => (process.env.KAFKA_JVM_PERFORMANCE_OPTS ?? '').split(' 
 const CLUSTER_ID = 'MkU3OEVBNTcwNTJENDM2Qk'
 
 /** Makes the folder of a broker ready, and tells the command that runs it; somebody else may run it then. */
-export const planKafkaBroker = async ({ cacheFolder, folder, port, controllerPort, memoryMb = 512, cleanupIntervalMs = 1000 }) => {
+export const planKafkaBroker = async ({ cacheFolder, folder, port, controllerPort, memoryMb = 512, cleanupIntervalMs = 1000, cluster, properties: more = {}, formatArgs = [] }) => {
   const jars = await kafkaJars(cacheFolder)
   const ports = { port: port ?? (await freePort()), controllerPort: controllerPort ?? (await freePort()) }
   const properties = join(folder, 'server.properties')
   const java = (main, ...rest) => [`-Xmx${memoryMb}m`, ...jvmOptions(), '-Dlog4j2.level=WARN', '-cp', join(jars, '*'), main, ...rest]
   await mkdir(folder, { recursive: true })
-  await writeFile(properties, serverProperties({ folder, ...ports, cleanupIntervalMs }))
+  await writeFile(properties, textOf({ ...serverProperties({ folder, ...ports, cleanupIntervalMs, ...(cluster ?? alone(ports)) }), ...more }))
   if (!(await stat(join(folder, 'data', 'meta.properties')).catch(() => null))) {
-    const format = spawnSync('java', java('kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', properties), { encoding: 'utf8' })
+    const format = spawnSync('java', java('kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', properties, ...formatArgs), { encoding: 'utf8' })
     if (format.status !== 0) throw new Error(`Kafka could not format its folder ${folder}: ${format.stdout}${format.stderr}`)
   }
   return { command: 'java', args: java('kafka.Kafka', properties), port: ports.port }
@@ -74,25 +74,34 @@ export const startKafkaBroker = async (options) => {
   }
 }
 
-const serverProperties = ({ folder, port, controllerPort, cleanupIntervalMs }) => `process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:${controllerPort}
-listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}
-controller.listener.names=CONTROLLER
-log.dirs=${join(folder, 'data')}
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=4
-offsets.retention.minutes=5256000
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=4
-group.initial.rebalance.delay.ms=0
-group.min.session.timeout.ms=1000
-transaction.abort.timed.out.transaction.cleanup.interval.ms=${cleanupIntervalMs}
-auto.create.topics.enable=false
-`
+/** Of a broker by itself, which is its own controller. */
+const alone = ({ controllerPort }) => ({ nodeId: 1, controllerPorts: [controllerPort] })
 
-const freePort = () =>
+const serverProperties = ({ folder, port, controllerPort, cleanupIntervalMs, nodeId, controllerPorts }) => {
+  const brokers = controllerPorts.length
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': nodeId,
+    'controller.quorum.voters': controllerPorts.map((voter, index) => `${index + 1}@127.0.0.1:${voter}`).join(','),
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'controller.listener.names': 'CONTROLLER',
+    'log.dirs': join(folder, 'data'),
+    'offsets.topic.replication.factor': brokers,
+    'offsets.topic.num.partitions': 4,
+    'offsets.retention.minutes': 5_256_000,
+    'transaction.state.log.replication.factor': brokers,
+    'transaction.state.log.min.isr': brokers > 2 ? 2 : 1,
+    'transaction.state.log.num.partitions': 4,
+    'group.initial.rebalance.delay.ms': 0,
+    'group.min.session.timeout.ms': 1000,
+    'transaction.abort.timed.out.transaction.cleanup.interval.ms': cleanupIntervalMs,
+    'auto.create.topics.enable': false,
+  }
+}
+
+const textOf = (properties) => Object.entries(properties).map(([name, value]) => `${name}=${value}\n`).join('')
+
+export const freePort = () =>
   new Promise((resolve, reject) => {
     const server = createServer().once('error', reject)
     server.listen(0, '127.0.0.1', () => {

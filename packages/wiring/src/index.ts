@@ -2,5 +2,6 @@ export { createEmbedded, type Embedded, type EmbeddedOptions } from './embedded.
 export { createStack, type Stack, type StackOptions } from './stack.ts'
 export { slotOf, stackConfig, type StackConfig } from './stack-config.ts'
 export { untilSetUp, type SetUpWait } from './set-up.ts'
+export { kafkaAccess } from './kafka-access.ts'
 export { topicSettings } from './topic-settings.ts'
 export { inspectStack, type Inspected } from './inspect.ts'

@@ -1,6 +1,7 @@
 import { checkKafkaTopics, createClickHouseStore, createRedisHotStore } from '@millrace/adapters'
 import type { Clock } from '@millrace/ports'
 import { schemaFault } from '@millrace/warehouse'
+import type { KafkaAccessConfig } from './kafka-access.ts'
 import type { StackConfig } from './stack-config.ts'
 import { topicSettings } from './topic-settings.ts'
 
@@ -14,7 +15,7 @@ export interface Inspected {
   readonly redis: readonly string[]
 }
 
-type Engines = Pick<StackConfig, 'KAFKA_BROKERS' | 'KAFKA_PREFIX' | 'KAFKA_REPLICATION' | 'KAFKA_RETENTION_DAYS' | 'REDIS_URLS' | 'REDIS_PREFIX' | 'CLICKHOUSE_URL' | 'CLICKHOUSE_USER' | 'CLICKHOUSE_PASSWORD'>
+type Engines = Pick<StackConfig, 'KAFKA_BROKERS' | 'KAFKA_PREFIX' | 'KAFKA_REPLICATION' | 'KAFKA_RETENTION_DAYS' | 'REDIS_URLS' | 'REDIS_PREFIX' | 'CLICKHOUSE_URL' | 'CLICKHOUSE_USER' | 'CLICKHOUSE_PASSWORD'> & KafkaAccessConfig
 
 const ANSWER_MS_MAX = 20_000
 

@@ -10,6 +10,11 @@ export const stackConfig = z.object({
     .describe('stable number of this copy of the service: 0, 1, …; from the host name where that ends with `-<number>`'),
   KAFKA_BROKERS: list.refine((brokers) => brokers.length > 0, { error: 'must name a broker' }).default(['127.0.0.1:9092']).describe('Kafka brokers, comma-separated'),
   KAFKA_PREFIX: z.string().regex(/^[\w.-]{0,60}$/, { error: 'must be at most 60 letters, digits, dots, dashes or underscores' }).default('').describe('before every topic, group and transactional id, where several Millraces share a Kafka'),
+  KAFKA_SECURITY_PROTOCOL: z.enum(['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'], { error: 'must be PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL' }).default('PLAINTEXT').describe('how brokers are reached, by Kafka\'s own names: SSL is TLS, SASL is with a user'),
+  KAFKA_TLS_CA_FILE: z.string().default('').describe('file of certificates (PEM) that the brokers\' own must lead to; empty: those that Node knows'),
+  KAFKA_SASL_MECHANISM: z.string().toLowerCase().pipe(z.enum(['plain', 'scram-sha-256', 'scram-sha-512'], { error: 'must be PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512' })).default('scram-sha-512').describe('how the user is proved, with SASL'),
+  KAFKA_USERNAME: z.string().default('').describe('user of the brokers, with SASL'),
+  KAFKA_PASSWORD: z.string().default('').describe('its password'),
   KAFKA_REPLICATION: whole(1, 9).default(1).describe('copies of each partition of the topics that set-up makes; 3 where there are three brokers or more'),
   KAFKA_RETENTION_DAYS: list.transform((parts) => parts.map((part) => part.split('='))).refine((pairs) => pairs.every(([topic, days]) => topic && Number(days) > 0), { error: 'must be such as events.resolved=30' })
     .transform((pairs) => Object.fromEntries(pairs.map(([topic, days]) => [topic!, Number(days)]))).default({})

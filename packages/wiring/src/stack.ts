@@ -1,5 +1,6 @@
 import { createClickHouseStore, createKafkaLog, createRedisHotStore, createSystemClock, createSystemIds, createToldClock, ensureKafkaTopics } from '@millrace/adapters'
 import type { Clock, ColumnStore, EventLog, HotStore, Ids } from '@millrace/ports'
+import { kafkaAccess } from './kafka-access.ts'
 import type { StackConfig } from './stack-config.ts'
 import { untilSetUp } from './set-up.ts'
 import { topicSettings } from './topic-settings.ts'
@@ -29,7 +30,7 @@ export const createStack = async ({ config, needsColumns, onWarning = () => {}, 
   const clock = given.clock ?? (config.MILLRACE_TEST_CLOCK === '' ? createSystemClock() : createToldClock(config.MILLRACE_TEST_CLOCK))
   const hot = await createRedisHotStore({ urls: config.REDIS_URLS, prefix: config.REDIS_PREFIX, clock, onWarning })
   const columns = createClickHouseStore({ url: config.CLICKHOUSE_URL, username: config.CLICKHOUSE_USER, password: config.CLICKHOUSE_PASSWORD })
-  const log = await createKafkaLog({ brokers: config.KAFKA_BROKERS, slot: config.COPY_SLOT, hot, prefix: config.KAFKA_PREFIX })
+  const log = await createKafkaLog({ brokers: config.KAFKA_BROKERS, access: kafkaAccess(config), slot: config.COPY_SLOT, hot, prefix: config.KAFKA_PREFIX })
   const close = async (): Promise<void> => {
     await log.close()
     await columns.close()

@@ -4,7 +4,6 @@ import { parseArgs, type ParseArgsConfig } from 'node:util'
 import type { StackConfig } from '@millrace/wiring'
 import { StartFault } from '../folder/fault.ts'
 import { readAddresses } from '../stack/addresses.ts'
-import type { Engines } from '../stack/plan.ts'
 import { stackOfEnv, stackOfFolder } from '../stack/where.ts'
 import { type Terminal, WrongUsage } from './usage.ts'
 
@@ -16,7 +15,7 @@ export interface Place {
   /** Each process's own address; of one process, the door. */
   readonly processes: readonly { readonly name: string; readonly url: string }[]
   /** Of the stack, as far as they are known here. */
-  readonly engines: (Engines & Pick<StackConfig, 'KAFKA_PREFIX' | 'KAFKA_REPLICATION' | 'KAFKA_RETENTION_DAYS' | 'REDIS_PREFIX'>) | null
+  readonly engines: StackConfig | null
   /** The data folder of one process, when it was named. */
   readonly folder: string | null
 }

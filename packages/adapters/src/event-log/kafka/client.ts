@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
-import { connect } from 'node:net'
-import type { ISocketFactory, Kafka as KafkaType, logLevel } from 'kafkajs'
-import { repairBroker, type OffsetFetch, type TopicOffsets } from './repairs.ts'
+import type { Kafka as KafkaType, logLevel } from 'kafkajs'
+import { accessOptions, socketFactory, type KafkaAccess } from './access.ts'
+import { repairKafkajs, type OffsetFetch, type TopicOffsets } from './repairs.ts'
 
 /**
  * kafkajs 2.2.4, and the parts of it that lie below its public interface. Its consumer is not used: it stops all
@@ -57,18 +57,14 @@ const REQUEST_TIMEOUT_MS = 10_000
 /** Half a minute: what asks once is refused after that, what must go on asks again. */
 const RETRIES = 40
 
-/** While a broker restarts each request waits for its socket by a listener of its own: no leak to warn of. */
-const socketFactory: ISocketFactory = ({ host, port, onConnect }) =>
-  connect({ host, port }, onConnect).setKeepAlive(true, 60_000).setMaxListeners(1_000)
-
 const require = createRequire(import.meta.url)
 
 /** Loads kafkajs with its repair in place. Safe to call again. */
-export const createClient = (brokers: readonly string[], clientId: string, retries = RETRIES): Client => {
-  repairBroker(require)
+export const createClient = (brokers: readonly string[], clientId: string, access: KafkaAccess = {}, retries = RETRIES): Client => {
+  repairKafkajs(require)
   const { Kafka, logLevel: levels } = require('kafkajs') as { Kafka: typeof KafkaType; logLevel: typeof logLevel }
   const kafka = new Kafka({
-    clientId, brokers: [...brokers], logLevel: levels.NOTHING, socketFactory, connectionTimeout: 5_000, requestTimeout: REQUEST_TIMEOUT_MS, retry: retryFor(retries),
+    clientId, brokers: [...brokers], ...accessOptions(access), logLevel: levels.NOTHING, socketFactory, connectionTimeout: 5_000, requestTimeout: REQUEST_TIMEOUT_MS, retry: retryFor(retries),
   })
   const created = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === 'private:Kafka:createCluster')
   if (!created) throw new Error('kafkajs is not the version that this adapter was written for (2.2.4)')
@@ -85,12 +81,3 @@ export const decodeAssignment = (bytes: Buffer): Readonly<Record<string, readonl
   }
   return MemberAssignment.decode(bytes)?.assignment ?? {}
 }
-
-/** The type of a protocol error: `REBALANCE_IN_PROGRESS` and the like. */
-export const errorType = (error: unknown): string => {
-  const { type, cause } = error as { type?: string; cause?: unknown }
-  return type ?? (cause ? errorType(cause) : '')
-}
-
-export const errorOf = (code: number): Error =>
-  (require('kafkajs/src/protocol/error.js') as { createErrorFromCode(code: number): Error }).createErrorFromCode(code)

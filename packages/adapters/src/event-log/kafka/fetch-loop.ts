@@ -1,6 +1,6 @@
-import { errorType, type Cluster } from './client.ts'
+import type { Cluster } from './client.ts'
 import { fetchPlaces, type Fetched, type FetchOutcome, type Place } from './fetch.ts'
-import { isPassing } from './positions.ts'
+import { errorType, isPassing } from './faults.ts'
 
 /** One partition as its fetches see it. */
 export interface FetchTarget {

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
-import { errorOf, type Broker, type Cluster } from './client.ts'
+import type { Broker, Cluster } from './client.ts'
+import { errorOf } from './faults.ts'
 import { decodeRecordSet, type DecodedRecords } from './record-batches.ts'
 
 /** One partition of a fetch, under its name in Kafka. */

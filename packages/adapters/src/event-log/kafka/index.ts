@@ -1,8 +1,10 @@
 import { topicNamed } from '@millrace/contracts'
 import { LogUnavailable, type EventLog, type HotStore, type Subscription } from '@millrace/ports'
+import type { KafkaAccess } from './access.ts'
 import { createAppender } from './append.ts'
 import { checkRecords } from './chunks.ts'
-import { createClient, errorType, retryFor } from './client.ts'
+import { createClient, retryFor } from './client.ts'
+import { errorType } from './faults.ts'
 import { consumeKafka } from './consume.ts'
 import { namesWith } from './names.ts'
 import { createPositions } from './positions.ts'
@@ -10,6 +12,7 @@ import { readOnce } from './read.ts'
 
 export interface KafkaLogOptions {
   readonly brokers: readonly string[]
+  readonly access?: KafkaAccess | undefined
   /** Stable name of this copy of the service, never random: `0`, `1`, … Two copies with one name fence each other. */
   readonly slot: string
   /** Where the state of consumers is kept, written right after the commit. */
@@ -33,7 +36,7 @@ const READY_MS_MAX = 3_000
 /** The event log on Apache Kafka, through kafkajs 2.2.4 with its repair. Topics must exist (`ensureKafkaTopics`). */
 export const createKafkaLog = async (options: KafkaLogOptions): Promise<EventLog> => {
   const { brokers, slot, hot, prefix = '', probe = () => {} } = options
-  const client = createClient(brokers, `millrace-${slot}`)
+  const client = createClient(brokers, `millrace-${slot}`, options.access)
   const names = namesWith(prefix)
   // What must go on asks again by itself (`positions`).
   const admin = client.kafka.admin({ retry: retryFor(6) })

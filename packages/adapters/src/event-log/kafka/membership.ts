@@ -1,4 +1,5 @@
-import { createAssigner, decodeAssignment, errorType, type Cluster } from './client.ts'
+import { createAssigner, decodeAssignment, type Cluster } from './client.ts'
+import { errorType } from './faults.ts'
 import type { Membership } from './repairs.ts'
 
 /** Partitions by topic, under their names in Kafka. */

@@ -1,5 +1,5 @@
 import type { Batch } from '@millrace/ports'
-import { errorType } from './client.ts'
+import { errorType } from './faults.ts'
 import { cutBatch, pendingDeclaration } from './cut-batch.ts'
 import type { Fetched } from './fetch.ts'
 import type { FetchTarget } from './fetch-loop.ts'

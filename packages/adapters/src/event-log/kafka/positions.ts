@@ -1,6 +1,7 @@
 import type { Committed, Extent } from '@millrace/ports'
 import type { Admin } from 'kafkajs'
-import { errorType, type Cluster } from './client.ts'
+import type { Cluster } from './client.ts'
+import { errorType, isPassing } from './faults.ts'
 import type { Names } from './names.ts'
 
 export interface Positions {
@@ -45,7 +46,7 @@ export const createPositions = ({ admin, cluster, names }: { admin: Admin; clust
 }
 
 /** A new topic, or one whose broker restarts, has no leader for a moment; kafkajs does not ask again by itself. */
-const patiently = async <T>(ask: () => Promise<T>, refresh?: () => Promise<unknown>): Promise<T> => {
+export const patiently = async <T>(ask: () => Promise<T>, refresh?: () => Promise<unknown>): Promise<T> => {
   for (let attempt = 1; ; attempt++) {
     try {
       return await ask()
@@ -55,12 +56,4 @@ const patiently = async <T>(ask: () => Promise<T>, refresh?: () => Promise<unkno
       await refresh?.().catch(() => undefined)
     }
   }
-}
-
-const NOT_RETRIABLE_FOR_KAFKAJS = new Set(['GROUP_LOAD_IN_PROGRESS', 'GROUP_COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR_FOR_GROUP', 'NOT_LEADER_FOR_PARTITION', 'UNKNOWN_TOPIC_OR_PARTITION'])
-
-/** What a broker says while it starts or hands over, and every lost connection. */
-export const isPassing = (error: unknown): boolean => {
-  const { name, retriable } = error as { name?: string; retriable?: boolean }
-  return retriable === true || NOT_RETRIABLE_FOR_KAFKAJS.has(errorType(error)) || /Connection|RequestTimeout|BrokerNotFound|CoordinatorNotFound|NumberOfRetries|MetadataNotLoaded|LockTimeout/.test(name ?? '')
 }

@@ -1,5 +1,6 @@
 import type { LogRecord, ReadBounds } from '@millrace/ports'
-import { errorType, type Cluster } from './client.ts'
+import type { Cluster } from './client.ts'
+import { errorType } from './faults.ts'
 import { fetchPlaces } from './fetch.ts'
 
 export interface Read {

@@ -1,7 +1,11 @@
+import Module from 'node:module'
+import { createSendMessages } from './send.ts'
+
 /**
  * The repair of kafkajs 2.2.4, held by contract tests (tests/kafka/kafkajs-traps.test.ts): it commits positions without the
  * member's generation, so a copy that has lost its partition may still commit; and it reads positions that a
- * transaction under way is about to replace. Both requests are sent in the version that carries what is needed.
+ * transaction under way is about to replace. Both requests are sent in the version that carries what is needed. How
+ * messages are sent over a change of leaders is written anew: see `send.ts`.
  */
 
 /** Who commits: the pair under which the batch was read. Rides on the topics of `sendOffsets`. */
@@ -58,8 +62,24 @@ interface BrokerPrototype {
 export const withMembership = <T extends object>(topics: T, membership: Membership): T =>
   Object.assign(topics, { [MEMBERSHIP]: membership })
 
-/** Safe to call again. */
-export const repairBroker = (require: NodeJS.Require): void => {
+/** Before anything loads kafkajs' producer. Safe to call again. */
+export const repairKafkajs = (require: NodeJS.Require): void => {
+  repairBroker(require)
+  repairSend(require)
+}
+
+const SEND = 'kafkajs/src/producer/sendMessages.js'
+
+const repairSend = (require: NodeJS.Require): void => {
+  const path = require.resolve(SEND)
+  if (require.cache[path]?.exports === createSendMessages) return
+  if (require.cache[path]) throw new Error('kafkajs was loaded before its repair: load it through the adapter alone')
+  const loaded = new Module(path)
+  Object.assign(loaded, { filename: path, loaded: true, exports: createSendMessages })
+  require.cache[path] = loaded
+}
+
+const repairBroker = (require: NodeJS.Require): void => {
   const broker = (require('kafkajs/src/broker/index.js') as { prototype: BrokerPrototype }).prototype
   if (broker[REPAIRED]) return
   broker[REPAIRED] = true

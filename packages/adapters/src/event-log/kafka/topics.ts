@@ -1,10 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { allTopics, type Topic } from '@millrace/contracts'
+import type { KafkaAccess } from './access.ts'
 import { RECORD_BYTES_MAX } from './chunks.ts'
 import { createClient } from './client.ts'
 
 export interface TopicSettings {
   readonly prefix?: string
+  readonly access?: KafkaAccess | undefined
   /** Copies of each partition. Default 1: one broker. With 3 or more, an append needs two of them. */
   readonly replication?: number
   /** By topic, over the table of the contracts; -1 keeps everything. */
@@ -77,7 +79,7 @@ const OFFSETS_RETENTION_MINUTES_MIN = 30 * 24 * 60
 /** Creates the topics that are missing and checks those that are there; several may do it at once. @throws TopicsDiffer */
 export const ensureTopics = async (brokers: readonly string[], settings: TopicSettings = {}): Promise<EnsuredTopics> => {
   const wanted = wantedTopics(settings)
-  const admin = createClient(brokers, 'millrace-topics', 20).kafka.admin()
+  const admin = createClient(brokers, 'millrace-topics', settings.access, 20).kafka.admin()
   await admin.connect()
   try {
     const names = new Set(await admin.listTopics())
@@ -128,7 +130,7 @@ const areLed = async (admin: Admin, names: readonly string[]): Promise<boolean> 
 /** What is missing and what differs, in parts of sentences; creates and changes nothing. */
 export const checkTopics = async (brokers: readonly string[], settings: TopicSettings = {}): Promise<readonly string[]> => {
   const wanted = wantedTopics(settings)
-  const admin = createClient(brokers, 'millrace-topics', 20).kafka.admin()
+  const admin = createClient(brokers, 'millrace-topics', settings.access, 20).kafka.admin()
   await admin.connect()
   try {
     const names = new Set(await admin.listTopics())

@@ -1,8 +1,10 @@
 import type { NewRecord } from '@millrace/ports'
 import type { Kafka, Producer } from 'kafkajs'
 import { chunksOf, topicMessages } from './chunks.ts'
-import { errorType, retryFor } from './client.ts'
+import { retryFor } from './client.ts'
+import { errorType } from './faults.ts'
 import type { Names } from './names.ts'
+import { patiently } from './positions.ts'
 import { withMembership, type Membership } from './repairs.ts'
 
 interface PositionCommit {
@@ -46,7 +48,8 @@ const CLOSE_MS_MAX = 5_000
  */
 export const createTransactor = async (kafka: Kafka, options: TransactorOptions): Promise<Transactor> => {
   const { name, group, names, probe } = options
-  let producer: Producer | null = await fresh(kafka, options)
+  // A broker that is away just now must not keep this copy from starting.
+  let producer: Producer | null = await patiently(() => fresh(kafka, options))
   let tail: Promise<void> = Promise.resolve()
 
   const attempt = async (current: Producer, { outputs, positions, membership }: Transaction): Promise<'done' | 'busy'> => {
