@@ -10,6 +10,7 @@ import { RECEIVED_TOPICS } from './ledger/ledger.ts'
 import { receivedCounter } from './ledger/received.ts'
 import { createLedgerUpsert } from './ledger/upsert.ts'
 import { createOverview } from './live/overview.ts'
+import { createOwned } from './live/owned.ts'
 import { createLiveStream } from './live/stream.ts'
 import { createLiveTail } from './live/tail.ts'
 import type { Asking } from './questions/ask.ts'
@@ -52,7 +53,8 @@ export const createMetrics = (deps: MetricsDeps, config: MetricsConfig): Metrics
   const consumers = createConsumerMetrics({ registry, log, clock, logger })
   const counters = createCounters({ registry, log, hot, columns, clock, logger })
   const tail = createLiveTail()
-  const overview = createOverview({ tail, columns, clock })
+  const owned = createOwned(clock)
+  const overview = createOverview({ tail, isWhole: owned.isWhole, columns, clock })
   const stream = createLiveStream(overview, clock, { clientsMax: config.LIVE_CLIENTS_MAX, everyMs: config.LIVE_EVERY_MS })
   const onFault = (error: unknown): void => logger.error({ event: 'ledger.upsert-failed', err: error })
   const upsert = createLedgerUpsert({ log, hot, columns, clock, onFault })
@@ -60,7 +62,7 @@ export const createMetrics = (deps: MetricsDeps, config: MetricsConfig): Metrics
     columns,
     bounds: { queryMsMax: config.QUERY_MS_MAX, queryMemoryBytesMax: config.QUERY_MEMORY_BYTES_MAX, queryRowsMax: config.QUERY_ROWS_MAX },
   }
-  const sink = consumers.measured(sinkConsumer(
+  const sink = consumers.measured(owned.watched(sinkConsumer(
     {
       columns,
       projectOf: (id) => findProject(projects, id),
@@ -80,7 +82,7 @@ export const createMetrics = (deps: MetricsDeps, config: MetricsConfig): Metrics
       batchRecordsMax: config.SINK_BATCH_RECORDS_MAX,
       batchBytesMax: config.SINK_BATCH_BYTES_MAX,
     },
-  ))
+  )))
   const counter = consumers.measured(receivedCounter({ hot, onFault: consumeFaults(logger, 'ledger'), stored: upsert.changed }, RECEIVED_TOPICS))
   let subscriptions: readonly Subscription[] = []
   return {

@@ -1,6 +1,7 @@
 import type { LiveOverview } from '@millrace/contracts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { metricsConfig, type Ledger } from '../src/index.ts'
+import { storedView } from '../src/live/stored-view.ts'
 import { openSystem, type System } from './system.ts'
 
 const HOUR = 3_600_000
@@ -108,6 +109,15 @@ describe('metrics', () => {
     const overview = (await system.ask('GET', '/api/overview')).body as LiveOverview
     expect(overview).toMatchObject({ people: 1, stored: 4, refusedTotal: 2, newestReceivedAt: '2024-01-05T11:00:00.000Z' })
     expect(overview.events.length).toBe(4)
+    // As a copy would tell it that has read a part of them only.
+    const newest = Date.parse(overview.newestReceivedAt!)
+    const stored = await storedView(system.columns, 1, newest + 10_000)
+    const bare = ({ events }: Pick<LiveOverview, 'events'>) => events.map(({ personId: _, ...event }) => event).sort((a, b) => a.messageId.localeCompare(b.messageId))
+    expect(bare(stored)).toEqual(bare(overview))
+    expect(stored).toMatchObject({ newestReceivedAt: overview.newestReceivedAt, refused: overview.refused })
+    const within = (seconds: number): number => overview.events.filter(({ receivedAt }) => Date.parse(receivedAt) >= newest + 10_000 - seconds * 1000).length
+    expect([stored.seconds.reduce((sum, [, events]) => sum + events, 0), stored.byEvent.reduce((sum, { events }) => sum + events, 0)]).toEqual([within(60), within(300)])
+    expect(within(60)).toBeGreaterThan(0)
     expect(overview.refused.map(({ code }) => code)).toEqual(['TOO_OLD', 'NOT_JSON'])
     expect((await system.ask('GET', '/api/overview', undefined, 'mk_other')).body).toMatchObject({ stored: 0, events: [], refused: [] })
     expect(((await system.ask('GET', '/api/ledger', undefined, 'mk_other')).body as Ledger).rows).toEqual([])

@@ -1,12 +1,15 @@
-import type { LiveEvent, LiveOverview, LiveRefusal } from '@millrace/contracts'
+import type { LiveOverview } from '@millrace/contracts'
 import type { Clock, ColumnStore } from '@millrace/ports'
-import { personIdSql, STORE_DATABASE, unsigned } from '@millrace/warehouse'
+import { STORE_DATABASE, unsigned } from '@millrace/warehouse'
+import { lastEvents, lastRefused, storedView } from './stored-view.ts'
 import type { LiveTail } from './tail.ts'
 
 type Totals = Pick<LiveOverview, 'people' | 'stored' | 'refusedTotal'>
 
 export interface OverviewDeps {
   readonly tail: LiveTail
+  /** False: other copies read a part of what the tail is made of, so the column store is asked instead. */
+  isWhole(): boolean
   readonly columns: Pick<ColumnStore, 'query'>
   readonly clock: Clock
 }
@@ -15,7 +18,7 @@ export interface OverviewDeps {
 const TOTALS_MS = 2000
 
 /** What is going on in a project: the tail in memory, and totals from the column store. */
-export const createOverview = ({ tail, columns, clock }: OverviewDeps) => {
+export const createOverview = ({ tail, isWhole, columns, clock }: OverviewDeps) => {
   const known = new Map<number, { readonly totals: Promise<Totals>; readonly at: number; stale: boolean }>()
   const totalsOf = (project: number): Promise<Totals> => {
     const last = known.get(project)
@@ -33,9 +36,15 @@ export const createOverview = ({ tail, columns, clock }: OverviewDeps) => {
         if (last) last.stale = true
       }
     },
-    /** True: something was stored behind the last count. */
-    isBehind: (project: number): boolean => known.get(project)?.stale ?? false,
+    /** True: something was stored behind the last count, or may have been by another copy. */
+    isBehind: (project: number): boolean => !isWhole() || (known.get(project)?.stale ?? false),
     of: async (project: number): Promise<LiveOverview> => {
+      if (!isWhole()) {
+        const last = known.get(project)
+        if (last) last.stale = true
+        const [stored, totals] = await Promise.all([storedView(columns, project, clock.now()), totalsOf(project)])
+        return { ...stored, ...totals, at: new Date(clock.now()).toISOString() }
+      }
       const view = tail.view(project, clock.now())
       const totals = await totalsOf(project)
       const events = view.events.length > 0 ? view.events : await lastEvents(columns, project)
@@ -55,20 +64,3 @@ const countTotals = async (columns: OverviewDeps['columns'], project: number): P
   )
   return { people: Number(row?.people ?? 0), stored: Number(row?.stored ?? 0), refusedTotal: Number(row?.refused ?? 0) }
 }
-
-const ISO = (column: string): string => `formatDateTime(${column}, '%Y-%m-%dT%H:%i:%S.') || leftPad(toString(toUnixTimestamp64Milli(${column}) % 1000), 3, '0') || 'Z'`
-
-/** After a restart the tail is empty; the last 50 events are asked once, until the first new one comes. */
-const lastEvents = (columns: OverviewDeps['columns'], project: number): Promise<readonly LiveEvent[]> =>
-  columns.query<LiveEvent>(
-    `SELECT message_id AS messageId, type, event, if(nobody, NULL, toString(${personIdSql()})) AS personId,` +
-      ` nullIf(user_id, '') AS userId, nullIf(anonymous_id, '') AS anonymousId, channel, source,` +
-      ` ${ISO('events.timestamp')} AS timestamp, ${ISO('events.received_at')} AS receivedAt FROM ${STORE_DATABASE}.events AS events` +
-      ` WHERE project = ${unsigned(project)} ORDER BY received_at DESC, _partition, _offset DESC, _index DESC LIMIT 50`,
-  )
-
-const lastRefused = (columns: OverviewDeps['columns'], project: number): Promise<readonly LiveRefusal[]> =>
-  columns.query<LiveRefusal>(
-    `SELECT code, detail, source, nullIf(message_id, '') AS messageId, ${ISO('received_at')} AS receivedAt` +
-      ` FROM ${STORE_DATABASE}.rejected WHERE project = ${unsigned(project)} ORDER BY received_at DESC LIMIT 50`,
-  )

@@ -54,11 +54,12 @@ export const createLiveStream = (
       const text = await overview.of(project).then(message, () => FAILED)
       for (const client of clients) if (client.project === project) write(client, text)
       // Totals are not counted at each message; the last of a burst must not stand there for ever.
-      if (overview.isBehind(project)) changed.add(project)
+      if (overview.isBehind(project) && isWatched(project)) changed.add(project)
     }
     cancelSend = undefined
     if (changed.size > 0) later()
   }
+  const isWatched = (project: number): boolean => [...clients].some((client) => client.project === project)
   const later = (): void => {
     cancelSend ??= clock.after(everyMs, () => void send())
   }
@@ -84,6 +85,11 @@ export const createLiveStream = (
       client.listens = true
       write(client, message(first))
       if (!cancelKeepAlive) keepAlive()
+      // Else it would stay as it is until this copy stores something itself.
+      if (overview.isBehind(project)) {
+        changed.add(project)
+        later()
+      }
     },
     changed: (projects) => {
       for (const { project } of clients) if (projects.has(project)) changed.add(project)

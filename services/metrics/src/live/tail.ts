@@ -2,13 +2,15 @@ import type { LiveEvent, LiveOverview, LiveRefusal } from '@millrace/contracts'
 import type { SeenEvent, SeenRefusal, SinkBatch } from '../sink/blocks.ts'
 
 /** The last minutes as they were stored, in memory; what is older is asked of the column store. */
-const TAIL_SECONDS = 300
-const LAST_MAX = 50
+export const TAIL_SECONDS = 300
+export const SECONDS_SHOWN = 60
+export const LAST_MAX = 50
+export const BY_EVENT_MAX = 100
 /** Different events × channels that are told apart in one second; more are counted under the name `…`. */
 const NAMES_PER_SECOND_MAX = 200
 
 /** What the tail knows of the picture; the rest is counted in the column store. */
-type TailView = Pick<LiveOverview, 'seconds' | 'byEvent' | 'events' | 'refused' | 'newestReceivedAt'>
+export type TailView = Pick<LiveOverview, 'seconds' | 'byEvent' | 'events' | 'refused' | 'newestReceivedAt'>
 
 interface ProjectTail {
   readonly seconds: Map<number, Map<string, number>>
@@ -94,7 +96,7 @@ const viewOf = (tail: ProjectTail, now: number): TailView => {
       sum += n
       names.set(name, (names.get(name) ?? 0) + n)
     }
-    if (second >= now - 60) seconds.push([second, sum])
+    if (second >= now - SECONDS_SHOWN) seconds.push([second, sum])
   }
   const byEvent = [...names].map(([name, events]) => {
     const [channel = '', event = ''] = name.split('\n', 2)
@@ -102,7 +104,7 @@ const viewOf = (tail: ProjectTail, now: number): TailView => {
   })
   return {
     seconds: seconds.sort(([a], [b]) => a - b),
-    byEvent: byEvent.sort((a, b) => b.events - a.events).slice(0, 100),
+    byEvent: byEvent.sort((a, b) => b.events - a.events).slice(0, BY_EVENT_MAX),
     events: tail.events,
     refused: tail.refused,
     newestReceivedAt: tail.newest === 0 ? null : iso(tail.newest),
