@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import type { Millrace } from '../support/millrace.ts'
+import { processesOf, type Millrace } from '../support/millrace.ts'
 import { sleep } from './watch.ts'
 
 const STORED_WAIT_MS_MAX = 600_000
@@ -38,7 +36,7 @@ export interface Waiting {
 
 /** What waits where; nothing when all is drained. One that hangs or is away tells nothing. */
 export const backlogOf = async (millrace: Millrace): Promise<readonly Waiting[]> => {
-  const texts = await Promise.all(figuresOf(millrace).map((url) => fetch(`${url}/metrics`, { signal: AbortSignal.timeout(FIGURES_MS_MAX) }).then((answer) => answer.text(), () => '')))
+  const texts = await Promise.all(processesOf(millrace).map((url) => fetch(`${url}/metrics`, { signal: AbortSignal.timeout(FIGURES_MS_MAX) }).then((answer) => answer.text(), () => '')))
   const lags = new Map<string, number>()
   for (const [, group, topic, records] of texts.join('\n').matchAll(/^millrace_consumer_lag_records\{group="(\w+)",topic="([\w.]+)",partition="\d+"\} (\d+)/gm)) {
     lags.set(`${group} ${topic}`, (lags.get(`${group} ${topic}`) ?? 0) + Number(records))
@@ -50,10 +48,6 @@ export const backlogOf = async (millrace: Millrace): Promise<readonly Waiting[]>
 export const waitingText = (waiting: readonly Waiting[]): string => waiting.map(({ name, records }) => `${name}: ${records}`).join(', ') || 'nothing'
 
 const FIGURES_MS_MAX = 2_000
-
-/** Each process of a stack tells of its own consumers. */
-const figuresOf = ({ wiring, url, dataDir }: Millrace): readonly string[] =>
-  wiring === 'embedded' ? [url] : (JSON.parse(readFileSync(join(dataDir, 'addresses.json'), 'utf8')) as { processes: { url: string }[] }).processes.map((process) => process.url)
 
 /** The longest delay of the event loop since the last call, in milliseconds; each reading of /metrics starts it anew. */
 export const eventLoopMaxMs = async (millrace: Millrace): Promise<number> => {

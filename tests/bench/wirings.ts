@@ -64,7 +64,7 @@ const benchWiring = async (figures: Figures, millrace: Millrace, wiring: Wiring,
   for (const [name, micros] of cpuSince(millrace, before)) add(`CPU of ${name}`, micros / sizes.events, 'µs/event', 'the same')
 
   await benchSteady(add, millrace, Math.max(100, Math.floor(throughput / 100) * 100), sizes.steadySeconds, WARM_UP + sizes.events)
-  for (const [name, pid] of processesOf(millrace)) {
+  for (const [name, pid] of pidsOf(millrace)) {
     const { ownMb, residentMb, peakMb } = memoryOf(pid)
     add(`memory of ${name}`, `${ownMb} / ${residentMb} / ${peakMb}`, 'MB', 'own / with mapped files / peak, after all of that')
   }
@@ -126,10 +126,10 @@ const byMinute = (looks: readonly Look[], of: (look: Look) => number): readonly 
 }
 
 /** Of the stack each process of it, and the launcher, which is the front door. */
-const processesOf = (millrace: Millrace): readonly (readonly [string, number])[] =>
+const pidsOf = (millrace: Millrace): readonly (readonly [string, number])[] =>
   millrace.wiring === 'embedded' ? [['the one process', millrace.pid]] : [...Object.entries(millrace.processes()), ['the front door', millrace.pid]]
 
-const cpuByProcess = (millrace: Millrace): ReadonlyMap<number, number> => new Map(processesOf(millrace).map(([, pid]) => [pid, cpuMicros(pid)]))
+const cpuByProcess = (millrace: Millrace): ReadonlyMap<number, number> => new Map(pidsOf(millrace).map(([, pid]) => [pid, cpuMicros(pid)]))
 
 const cpuSince = (millrace: Millrace, before: ReadonlyMap<number, number>): readonly (readonly [string, number])[] =>
-  processesOf(millrace).map(([name, pid]) => [name, cpuMicros(pid) - (before.get(pid) ?? 0)])
+  pidsOf(millrace).map(([name, pid]) => [name, cpuMicros(pid) - (before.get(pid) ?? 0)])

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { settledLedger } from '../support/ledger.ts'
-import { eventually } from '../support/millrace.ts'
+import { eventually, processesOf } from '../support/millrace.ts'
 import { millraceForAll } from '../support/running.ts'
 
 const GROUPS = ['fold', 'identity', 'ledger', 'resolve', 'segmentation', 'sink']
@@ -8,8 +8,8 @@ const GROUPS = ['fold', 'identity', 'ledger', 'resolve', 'segmentation', 'sink']
 describe('what somebody on call reads', () => {
   const running = millraceForAll()
   const scrape = async (): Promise<readonly (readonly [series: string, value: number])[]> => {
-    const text = await (await fetch(`${running.millrace.url}/metrics`)).text()
-    return text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))])
+    const texts = await Promise.all(processesOf(running.millrace).map(async (url) => (await fetch(`${url}/metrics`)).text()))
+    return texts.join('\n').split('\n').filter((line) => line !== '' && !line.startsWith('#')).map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))])
   }
 
   it('tells of every consumer, of freshness, the ledger and the event loop, and which parts are ready', async () => {
@@ -32,7 +32,7 @@ describe('what somebody on call reads', () => {
     expect(one.get('millrace_metrics_rejected_events_total{code="TYPE_UNKNOWN"}')).toBe(1)
     expect(one.get('millrace_metrics_freshness_seconds')).toBeGreaterThanOrEqual(0)
     expect(one.has('nodejs_eventloop_lag_p99_seconds')).toBe(true)
-    const ready = await eventually(async () => (await (await fetch(`${millrace.url}/readyz`)).json()) as { status: string }, ({ status }) => status === 'ready')
-    expect(ready).toEqual({ status: 'ready', parts: { log: 'ok', 'hot-store': 'ok', 'column-store': 'ok' } })
+    const ready = await Promise.all(processesOf(millrace).map((url) => eventually(async () => (await (await fetch(`${url}/readyz`)).json()) as { status: string; parts: object }, ({ status }) => status === 'ready')))
+    expect(Object.assign({}, ...ready.map(({ parts }) => parts))).toEqual({ log: 'ok', 'hot-store': 'ok', 'column-store': 'ok' })
   })
 })

@@ -36,7 +36,7 @@ const settled = async (at: Millrace, segment: string, events: number): Promise<u
   await eventually(() => at.api<{ members: unknown[] }>(`/api/segments/${segment}/members`), ({ members }) => members.length === 20)
   // The people view follows by snapshots, the ledger view by counts of its own.
   await eventually(() => at.sql<{ visits: number; pending: number }>(
-    `SELECT (SELECT count() FROM people WHERE JSONExtractString(traits, 'visit') = '${events === 60 ? 'first' : 'second'}' AND user_id != '') AS visits, (SELECT sum(pending) + abs(sum(received) - ${events}) FROM ledger) AS pending`),
+    `SELECT (SELECT count() FROM people WHERE JSONExtractString(traits, 'visit') = '${events === 60 ? 'first' : 'second'}' AND user_id != '' AND notEmpty(anonymous_ids)) AS visits, (SELECT sum(pending) + abs(sum(received) - ${events}) FROM ledger) AS pending`),
     ([row]) => Number(row!.visits) === 20 && Number(row!.pending) === 0)
   return everything(at, segment)
 }

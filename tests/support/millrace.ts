@@ -79,6 +79,10 @@ export const startMillrace = async (options: MillraceOptions = {}): Promise<Mill
   return millrace
 }
 
+/** Where each process tells of itself. */
+export const processesOf = ({ wiring, url, dataDir }: Millrace): readonly string[] =>
+  wiring === 'embedded' ? [url] : (JSON.parse(readFileSync(join(dataDir, 'addresses.json'), 'utf8')) as { processes: { url: string }[] }).processes.map((process) => process.url)
+
 /** Asks until the answer satisfies, at most `timeoutMs`; the answer that did is given back. */
 export const eventually = async <Answer>(ask: () => Promise<Answer>, satisfied: (answer: Answer) => boolean, timeoutMs = 60_000): Promise<Answer> => {
   const deadline = performance.now() + timeoutMs

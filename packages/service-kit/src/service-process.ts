@@ -69,7 +69,7 @@ const start = async (host: HostProcess, { name, config, open, create }: ServiceO
   const metrics = createMetricsRegistry({ process: true })
   const service = create({ ...ports, logger, projects, metrics })
   const app = createHttp({ logger, ids: ports.ids, hosts: config.HOST_NAMES })
-  await registerAll(app, [openApiRoutes({ title: `Millrace ${name}`, version: millraceVersion() }), healthRoutes(service.checks, ports.clock), metricsRoutes(metrics), ...service.routes])
+  await registerAll(app, [openApiRoutes({ title: 'Millrace', version: millraceVersion() }, { hot: ports.hot, service: name }), healthRoutes(service.checks, ports.clock), metricsRoutes(metrics), ...service.routes])
   const parts: readonly Part[] = [
     { name: 'ports', start: async () => {}, stop: ports.close },
     { name: 'projects', start: projects.start, stop: projects.stop },

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { createHttp, createLogger, openApiDocument, openApiRoutes, type RouteDocs } from '../src/index.ts'
 import { createCountingIds } from './fixed.ts'
+import { createMemoryHotStore } from './memory-hot-store.ts'
 
 const info = { title: 'Test', version: '1' }
 const tree: z.ZodType = z.lazy(() => z.union([z.strictObject({ not: tree }), z.strictObject({ all: z.array(tree) }), z.literal('leaf')]))
@@ -64,5 +65,22 @@ describe('a process that tells its interface', () => {
     http.get('/file', { config: { docs: 'page' } }, async () => ({}))
     const { paths } = (await http.inject('/api/openapi.json')).json() as Doc
     expect(Object.entries(paths).map(([path, of]) => `${Object.keys(of).join()} ${path}`)).toEqual(['post /api/after', 'get /api/before', 'get /api/openapi.json'])
+  })
+
+  it('tells of the routes of all services that share, each process the same', async () => {
+    const hot = createMemoryHotStore()
+    const processes = [['things', '/api/things'], ['parts', '/api/parts']].map(([service, url]) => {
+      const http = createHttp({ logger: createLogger('silent'), ids: createCountingIds() })
+      void http.register(openApiRoutes(info, { hot, service: service! }))
+      http.after(() => void http.post(url!, { config: { docs: make } }, async () => 'ok'))
+      return http
+    })
+    for (const http of processes) await http.ready()
+    const [a, b] = await Promise.all(processes.map(async (http) => (await http.inject('/api/openapi.json')).json() as Doc))
+    expect(Object.keys(a!.paths)).toEqual(['/api/openapi.json', '/api/parts', '/api/things'])
+    expect(b!.paths).toEqual(a!.paths)
+    const { valid, errors: faults } = await new Validator().validate({ ...a! })
+    expect([valid, faults]).toEqual([true, undefined])
+    expect(Object.keys(a!.components.schemas)).toEqual(expect.arrayContaining(['postApiThingsBody', 'postApiPartsBody']))
   })
 })

@@ -7,8 +7,25 @@ export interface ApiInfo {
   readonly version: string
 }
 
+export interface OpenApiDocument {
+  readonly openapi: string
+  readonly info: object
+  readonly paths: Readonly<Record<string, Readonly<Record<string, object>>>>
+  readonly components: { readonly schemas: Readonly<Record<string, object>>; readonly securitySchemes: object }
+}
+
+/** One document of several: the first one's head, the paths of all in one order. */
+export const mergeDocuments = (documents: readonly [OpenApiDocument, ...OpenApiDocument[]]): OpenApiDocument => {
+  const [first] = documents
+  const paths = documents.flatMap((document) => Object.entries(document.paths)).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+  const merged: Record<string, Readonly<Record<string, object>>> = {}
+  for (const [path, operations] of paths) merged[path] = { ...operations, ...merged[path] }
+  const schemas = Object.assign({}, ...documents.map(({ components }) => components.schemas)) as Record<string, object>
+  return { ...first, paths: merged, components: { ...first.components, schemas } }
+}
+
 /** An OpenAPI 3.1 document of all routes: pure, the same for the same routes. */
-export const openApiDocument = (routes: readonly DocumentedRoute[], info: ApiInfo): object => {
+export const openApiDocument = (routes: readonly DocumentedRoute[], info: ApiInfo): OpenApiDocument => {
   const components = createComponents()
   const paths: Record<string, Record<string, object>> = {}
   for (const route of routes.toSorted((a, b) => (a.url < b.url ? -1 : a.url > b.url ? 1 : a.method < b.method ? -1 : 1))) {

@@ -1,5 +1,6 @@
+import type { HotStore } from '@millrace/ports'
 import type { FastifyInstance, FastifyPluginAsync, RouteOptions } from 'fastify'
-import { type ApiInfo, openApiDocument } from './document.ts'
+import { type ApiInfo, mergeDocuments, openApiDocument, type OpenApiDocument } from './document.ts'
 import type { DocumentedRoute } from './route-docs.ts'
 
 /**
@@ -12,14 +13,28 @@ export const collectRoutes = (app: FastifyInstance): (() => readonly RouteOption
   return () => routes
 }
 
-/** GET /api/openapi.json: all routes of the process. No tenant's data is in it, so it asks for no key. */
-export const openApiRoutes = (info: ApiInfo): FastifyPluginAsync => async (app) => {
-  let text: string | undefined
+/** Where services in processes of their own put their documents, so that any of them can tell of all. */
+export interface SharedDocuments {
+  readonly hot: Pick<HotStore, 'update' | 'scan'>
+  readonly service: string
+}
+
+const SCOPE = 'openapi'
+const SERVICES_MAX = 100
+
+/** GET /api/openapi.json: all routes of the process, or of all that share. No tenant's data is in it, so it asks for no key. */
+export const openApiRoutes = (info: ApiInfo, shared?: SharedDocuments): FastifyPluginAsync => async (app) => {
+  let own: OpenApiDocument | undefined
   app.get('/api/openapi.json', {
     config: { docs: { summary: 'This document.', access: 'none', answer: { description: 'OpenAPI 3.1.' } } },
-  }, async (_request, reply) => reply.type('application/json; charset=utf-8').send(text))
+  }, async (_request, reply) => {
+    const entries = (await shared?.hot.scan(SCOPE, { prefix: '', limit: SERVICES_MAX })) ?? []
+    const others = entries.filter(({ key }) => key !== shared?.service).map(({ document }) => document as OpenApiDocument)
+    return reply.type('application/json; charset=utf-8').send(JSON.stringify(mergeDocuments([own!, ...others])))
+  })
   app.addHook('onReady', async () => {
-    text = JSON.stringify(openApiDocument(documented(app.routesSoFar()), info))
+    const document = (own = openApiDocument(documented(app.routesSoFar()), info))
+    await shared?.hot.update(SCOPE, shared.service, () => document)
   })
 }
 
