@@ -9,15 +9,16 @@ export const DELTA_ROWS_MAX = 20_000
  * the delta has grown over DELTA_ROWS_MAX, or nightly.
  */
 export const reloadNumbers = async (columns: ColumnStore, which: 'base' | 'delta'): Promise<void> => {
-  if (which === 'base') await rebase(columns)
+  if (which === 'base') await rebaseNumbers(columns)
   await columns.command('SYSTEM RELOAD DICTIONARY millrace_store.person_delta')
 }
 
 /**
- * The order matters: the versions are read before the base, so the base holds at least those; they are written
+ * Reads the base again, so that the next reading of the delta is a small one. Until then the delta has all that the base
+ * lacks: it may be read at any time meanwhile. The order matters: the versions are read before the base, so the base holds at least those; they are written
  * after it, so the delta never leaves out what an old base lacks.
  */
-const rebase = async (columns: ColumnStore): Promise<void> => {
+export const rebaseNumbers = async (columns: ColumnStore): Promise<void> => {
   const versions = await columns.query<{ project: number; version: number }>(
     'SELECT project, max(version) AS version FROM millrace_store.numbers GROUP BY project ORDER BY project',
   )

@@ -23,16 +23,48 @@ describe('the map number → person', () => {
   }
 
   it('moves to the base when the delta has grown, and follows later merges and unmerges', async () => {
-    const map = createMapReader(store.columns, 3)
+    const map = createMapReader(store.columns, (error) => expect.unreachable(String(error)), 3)
     await mergeNumbers(store.columns, 1, [[2, 1], [3, 1]], 1)
     await map.read()
     expect([await people(), await deltaRows(store.columns)]).toEqual([6, 2])
     await mergeNumbers(store.columns, 1, [[4, 1], [5, 1]], 2)
     await map.read()
+    // Seen at once, and still so when the base has it.
+    expect(await people()).toBe(4)
+    await map.settled()
     expect([await people(), await deltaRows(store.columns)]).toEqual([4, 0])
     await mergeNumbers(store.columns, 1, [[2, 2], [6, 1]], 3)
     await map.read()
     expect([await people(), await deltaRows(store.columns)]).toEqual([4, 2])
+  })
+
+  it('holds up no change while the base is read, and tries again after one that failed', async () => {
+    const faults: unknown[] = []
+    let reading = (): void => {}
+    const gate = new Promise<void>((resolve) => (reading = resolve))
+    let bases = 0
+    const slow = {
+      ...store.columns,
+      command: async (sql: string) => {
+        if (!sql.includes('person_base')) return store.columns.command(sql)
+        await gate
+        if (++bases === 1) throw new Error('no memory for it')
+        return store.columns.command(sql)
+      },
+    }
+    const map = createMapReader(slow, (error) => void faults.push(error), 1)
+    const before = (await people()) as number
+    await mergeNumbers(store.columns, 1, [[7, 1]], 10)
+    await map.read()
+    await mergeNumbers(store.columns, 1, [[8, 1]], 11)
+    await map.read()
+    expect([await people(), bases]).toEqual([before - 2, 0])
+    reading()
+    await map.settled()
+    expect([faults.length, await people()]).toEqual([1, before - 2])
+    await map.read()
+    await map.settled()
+    expect([faults.length, await people(), await deltaRows(store.columns)]).toEqual([1, before - 2, 0])
   })
 
   it('keeps weeks and months of retention whole, and marks what is not over', async () => {

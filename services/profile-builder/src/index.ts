@@ -1,5 +1,6 @@
 export { profileBuilderConfig, type ProfileBuilderConfig } from './config.ts'
 export { createProfileBuilder, type ProfileBuilder, type ProfileBuilderDeps } from './service.ts'
+export { factKey } from './resolve/fact-outputs.ts'
 export type { Timeline, TimelineEvent } from './routes/timeline.ts'
 export type { People, ListedPerson } from './routes/list.ts'
 export type { ProfileAnswer } from './routes/read-profile.ts'

@@ -1,5 +1,6 @@
-import { decodeHeader, topics, type OriginCount, type RecordHeader } from '@millrace/contracts'
+import { decodeHeader, decodeRecord, topics, type IdentityFact, type OriginCount, type RecordHeader } from '@millrace/contracts'
 import type { EventLog, HotStore } from '@millrace/ports'
+import { factKey } from '@millrace/profile-builder'
 import { StartFault } from '../folder/fault.ts'
 
 /** The recorded inputs of every fold; what the folds tell (the map, the flips) is not among them. */
@@ -42,11 +43,17 @@ export const checkWhole = async (source: string, log: Pick<EventLog, 'extents'>)
   }
 }
 
+interface CopyOptions {
+  readonly skipsOffsets?: boolean
+  /** The target keeps the last record of each key of a compacted topic, so such records need theirs. */
+  readonly keyed?: boolean
+}
+
 /**
  * Every recorded topic, each record in its place. Where the source skips offsets (Kafka: ends of transactions, compaction)
  * the copy has none of its gaps; nothing that follows from a record depends on more than the order.
  */
-export const copyLog = async (from: Pick<EventLog, 'extents' | 'read'>, to: Pick<EventLog, 'append'>, skipsOffsets = false): Promise<Copied> => {
+export const copyLog = async (from: Pick<EventLog, 'extents' | 'read'>, to: Pick<EventLog, 'append'>, { skipsOffsets = false, keyed = false }: CopyOptions = {}): Promise<Copied> => {
   const resolved = countResolved()
   let copied = 0
   for (const topic of RECORDED_TOPICS) {
@@ -56,7 +63,7 @@ export const copyLog = async (from: Pick<EventLog, 'extents' | 'read'>, to: Pick
         const end = records.length === 0 ? at : records.at(-1)!.offset + 1
         if (!skipsOffsets && (records.length === 0 || at + records.length !== end)) throw new StartFault(`The log has a gap in ${topic}/${partition} behind record ${at}.`)
         if (records.length === 0) break
-        await to.append(records.map(({ value }) => ({ topic, partition, value })))
+        await to.append(records.map(({ value }) => ({ topic, partition, value, ...(keyed && topic === topics.facts.name ? { key: keyOfFact(value) } : {}) })))
         if (topic === topics.resolved.name) for (const { value } of records) resolved.add(partition, decodeHeader(value))
         copied += records.length
         at = end
@@ -64,6 +71,11 @@ export const copyLog = async (from: Pick<EventLog, 'extents' | 'read'>, to: Pick
     }
   }
   return { records: copied, resolved: resolved.counts() }
+}
+
+const keyOfFact = (value: Uint8Array): string => {
+  const { header, lines } = decodeRecord(value)
+  return factKey(header.project, JSON.parse(String(lines()[0])) as IdentityFact)
 }
 
 export const copyScope = async (scope: string, from: HotStore, to: HotStore): Promise<void> => {

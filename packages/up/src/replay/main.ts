@@ -1,6 +1,6 @@
 import { startProgress, type Progress } from '../door/progress.ts'
 import { openMessages } from '../messages.ts'
-import { stackAt } from '../stack/where.ts'
+import { isStack, stackAt } from '../stack/where.ts'
 import { requireFolder } from './open-log.ts'
 import { REPLAY_HELP, replayOptions } from './options.ts'
 import { finishFolder } from './programs.ts'
@@ -13,7 +13,7 @@ const main = async (): Promise<number> => {
     process.stdout.write(REPLAY_HELP)
     return 0
   }
-  await requireEmpty(options.to)
+  if (!isStack(options.to)) await requireEmpty(options.to)
   if ((await stackAt(options.from, process.env)) === null) {
     await requireFolder(options.from)
     // What a kill left unhandled is recorded nowhere else, so the folder comes to its end first.

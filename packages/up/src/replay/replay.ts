@@ -3,13 +3,12 @@ import { decodeHeader, topics } from '@millrace/contracts'
 import type { EventLog, NewRecord } from '@millrace/ports'
 import type { Logger } from '@millrace/service-kit'
 import type { Env } from '../config.ts'
-import { openFolder } from '../folder/open-folder.ts'
 import { checkWhole, copyLog, copyScope, countResolved, RECORDED_TOPICS, SCOPES_BESIDE_THE_LOG, type Copied, type ResolvedCounts } from './copy-log.ts'
 import { runToTheEnd } from './flow.ts'
 import { openSource } from './source.ts'
 import type { ReplayOptions } from './options.ts'
 import { standingClock } from './standing-clock.ts'
-import { markUnfinished } from './target.ts'
+import { openTarget } from './target.ts'
 
 export interface ReplayResult extends Copied {
   /** What resolve told again, counted as `resolved` counts what was recorded. */
@@ -28,21 +27,19 @@ interface Told {
 const PROGRESS_MS = 500
 const TOLD_TOPICS: readonly string[] = [topics.map, topics.segmentChanged].map(({ name }) => name)
 
-/** Copies what was recorded and folds it again. The folder `to` was found empty, a folder `from` is at the end of its log. @throws StartFault */
+/** Copies what was recorded and folds it again. A folder `to` was found empty, a folder `from` is at the end of its log. @throws StartFault */
 export const replay = async ({ from, to }: ReplayOptions, env: Env, told: Told): Promise<ReplayResult> => {
   const clock = standingClock()
   const source = await openSource(from, env, clock)
-  // Nobody is told that anything here is safe before it is whole, so no commit needs to wait for the disk.
-  const target = await openFolder({ dataDir: to, sync: 'os' }, { clock }).catch(async (error: unknown) => {
+  const target = await openTarget(to, env, clock).catch(async (error: unknown) => {
     await source.close()
     throw error
   })
   try {
     await source.check()
     await checkWhole(from, source.log)
-    const mark = await markUnfinished(to)
     for (const scope of SCOPES_BESIDE_THE_LOG) await copyScope(scope, source.hot, target.ports.hot)
-    const copied = await copyLog(source.log, target.ports.log, source.skipsOffsets)
+    const copied = await copyLog(source.log, target.ports.log, { skipsOffsets: source.skipsOffsets, keyed: target.isKafka })
     // One who goes on working would have told some topics further than others.
     await source.check()
     told.copied(copied)
@@ -54,8 +51,9 @@ export const replay = async ({ from, to }: ReplayOptions, env: Env, told: Told):
     const progress = watchProgress(target.ports.log, told.moved)
     await runToTheEnd(target.ports, { logger: told.logger, recorded: new Set(RECORDED_TOPICS), dropped }).finally(progress.stop)
     await progress.look()
-    await mark.finished()
-    return { ...copied, again: again.counts(), told: await recordsOf(target.ports.log, TOLD_TOPICS) }
+    const toldAnew = await recordsOf(target.ports.log, TOLD_TOPICS)
+    await target.finished()
+    return { ...copied, again: again.counts(), told: toldAnew }
   } finally {
     await target.close()
     await source.close()
@@ -67,8 +65,24 @@ export const isSame = (a: ResolvedCounts, b: ResolvedCounts): boolean => JSON.st
 
 const recordsOf = async (log: EventLog, names: readonly string[]): Promise<Record<string, number>> => {
   const records: Record<string, number> = {}
-  for (const name of names) records[name] = (await log.extents(name)).reduce((sum, { next }) => sum + next, 0)
+  for (const name of names) {
+    records[name] = 0
+    for (const { partition } of await log.extents(name)) records[name] += await countRecords(log, name, partition)
+  }
   return records
+}
+
+const PAGE = { recordsMax: 5_000, bytesMax: 8 * 1024 * 1024 }
+
+/** By reading them: in Kafka the ends of transactions have offsets, too. */
+const countRecords = async (log: EventLog, topic: string, partition: number): Promise<number> => {
+  let count = 0
+  for (let from = 0; ; ) {
+    const records = await log.read(topic, partition, from, PAGE)
+    if (records.length === 0) return count
+    count += records.length
+    from = records.at(-1)!.offset + 1
+  }
 }
 
 /** The consumers whose reading takes the time. */

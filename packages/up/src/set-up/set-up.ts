@@ -3,6 +3,7 @@ import { createProjects, createSignInPath } from '@millrace/service-kit'
 import { migrate, type MigrateOptions } from '@millrace/warehouse'
 import { createStack, topicSettings, type StackConfig } from '@millrace/wiring'
 import { firstProject, type FirstKeys } from '../first-project.ts'
+import { requireFinished } from '../replay/target.ts'
 
 export interface SetUp {
   readonly keys: FirstKeys
@@ -21,6 +22,7 @@ export const setUp = async (config: StackConfig, wanted: Parameters<typeof first
   await ensureKafkaTopics(config.KAFKA_BROKERS, topicSettings(config))
   const stack = await createStack({ config, needsColumns: false })
   try {
+    await requireFinished(stack.hot)
     const { applied } = await migrate(stack.columns, tables)
     const projects = createProjects(stack)
     await projects.refresh()

@@ -24,12 +24,13 @@ const copies = z.string().transform((text, context): Copies => {
 })
 
 /** What `npm run stack` is told: as `npm start`, without what belongs to one process. */
-const localStackConfig = upConfig.omit({ sync: true, demo: true, demoPeople: true }).extend({ copies: copies.default({ ingest: 1, 'profile-builder': 1, segmentation: 1, metrics: 1 }) })
+const localStackConfig = upConfig.omit({ sync: true, demo: true, demoPeople: true }).extend({ copies: copies.default({ ingest: 1, 'profile-builder': 1, segmentation: 1, metrics: 1 }), from: z.string().min(1).optional() })
 export type LocalStackConfig = z.output<typeof localStackConfig>
 
 const localStackSettings: readonly Setting<keyof LocalStackConfig>[] = [
-  ...startSettings.filter((row): row is Setting<Exclude<keyof LocalStackConfig, 'copies'>> => row.name !== 'sync' && row.name !== 'demo')
+  ...startSettings.filter((row): row is Setting<Exclude<keyof LocalStackConfig, 'copies' | 'from'>> => row.name !== 'sync' && row.name !== 'demo')
     .map((row) => (row.name === 'dataDir' ? { ...row, help: 'where all data is kept (.millrace-stack in the project)' } : row)),
+  setting('from', 'from', 'FOLDER', 'fills an empty stack with all that a stopped npm start has in this folder'),
   setting('copies', 'copies', 'N', 'processes of each service (1), or of some: segmentation=2,metrics=2'),
 ]
 

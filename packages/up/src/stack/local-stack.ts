@@ -2,7 +2,9 @@ import { fileURLToPath } from 'node:url'
 import { type Logger, proveFree } from '@millrace/service-kit'
 import { stackConfig } from '@millrace/wiring'
 import type { Env } from '../config.ts'
+import { StartFault } from '../folder/fault.ts'
 import { holdFolder } from '../folder/hold.ts'
+import { runReplayProgram } from '../replay/programs.ts'
 import { setUp, type SetUp } from '../set-up/set-up.ts'
 import type { LocalStackConfig } from './config.ts'
 import { removeAddresses, writeAddresses } from './addresses.ts'
@@ -12,7 +14,7 @@ import { createFrontDoor, type Own } from './front-door.ts'
 import { startKeeper, type Keeper } from './keeper.ts'
 import { createProcessList, endLeftovers, type ProcessList } from './leftovers.ts'
 import { freePort, listenAt } from './listen.ts'
-import { type Engines, planCopies } from './plan.ts'
+import { type Engines, planCopies, variablesOf } from './plan.ts'
 import { readFrontDoorTable, serviceOf, type ServiceName } from './routes.ts'
 import type { Supervisor } from './supervise.ts'
 
@@ -61,6 +63,10 @@ const start = async (config: LocalStackConfig, { logger, env, onLine, onStep }: 
 
   onStep('Starting Kafka, Redis and ClickHouse …')
   const engines = await startEngines({ folder: dataDir, env, supervisor, undo: undo.add })
+  if (config.from !== undefined) {
+    onStep(`Filling the stack from ${config.from} …`)
+    await fillFrom(config.from, engines, env)
+  }
   onStep('Making topics, tables and the first project …')
   const made = await setUp({ ...stackConfig.parse({ COPY_SLOT: 'set-up' }), ...engines }, { ...config, demo: false })
   onStep('Starting the services …')
@@ -78,6 +84,11 @@ const start = async (config: LocalStackConfig, { logger, env, onLine, onStep }: 
   await writeAddresses(dataDir, { url: front.url, processes, engines })
   undo.add(() => removeAddresses(dataDir))
   return { urls: { http: front.url, clickhouse: analysts.url }, setUp: made, engines, stop: undo.run }
+}
+
+/** A process of its own, since it may have to bring the folder to the end of its log in chDB first. @throws StartFault when it did not become whole; why is told by it */
+const fillFrom = async (folder: string, engines: Engines, env: Env): Promise<void> => {
+  if ((await runReplayProgram('main.js', ['--from', folder, '--to', 'stack'], { ...env, ...variablesOf(engines) })) !== 0) throw new StartFault(`The stack was not filled from ${folder}.`)
 }
 
 /** The built service. */

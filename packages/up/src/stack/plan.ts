@@ -37,6 +37,12 @@ export const planCopies = async (options: PlanOptions): Promise<readonly Copy[]>
   return copies
 }
 
+/** As services are told of them. */
+export const variablesOf = (engines: Engines): Readonly<Record<string, string>> => ({
+  KAFKA_BROKERS: engines.KAFKA_BROKERS.join(','), KAFKA_SECURITY_PROTOCOL: 'PLAINTEXT', REDIS_URLS: engines.REDIS_URLS.join(','),
+  CLICKHOUSE_URL: engines.CLICKHOUSE_URL, CLICKHOUSE_USER: engines.CLICKHOUSE_USER, CLICKHOUSE_PASSWORD: engines.CLICKHOUSE_PASSWORD,
+})
+
 const planCopy = async ({ config, engines, env, freePort, mainOf }: PlanOptions, service: ServiceName, slot: number): Promise<Copy> => {
   const port = await freePort()
   const analystsPort = service === 'metrics' ? await freePort() : null
@@ -52,8 +58,7 @@ const planCopy = async ({ config, engines, env, freePort, mainOf }: PlanOptions,
         COPY_SLOT: String(slot), HOST: '127.0.0.1', PORT: String(port), HOST_NAMES: config.names.join(','), LOG_LEVEL: config.logLevel,
         SERVICE_START_MS_MAX: String(START_MS_MAX),
         ...(analystsPort === null ? {} : { ANALYSTS_PORT: String(analystsPort) }),
-        KAFKA_BROKERS: engines.KAFKA_BROKERS.join(','), KAFKA_SECURITY_PROTOCOL: 'PLAINTEXT', REDIS_URLS: engines.REDIS_URLS.join(','),
-        CLICKHOUSE_URL: engines.CLICKHOUSE_URL, CLICKHOUSE_USER: engines.CLICKHOUSE_USER, CLICKHOUSE_PASSWORD: engines.CLICKHOUSE_PASSWORD,
+        ...variablesOf(engines),
       },
     },
   }

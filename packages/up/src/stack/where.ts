@@ -7,6 +7,8 @@ import { readAddresses } from './addresses.ts'
 /** Written in place of a folder: the stack whose engines the environment names. */
 const STACK = 'stack'
 
+export const isStack = (place: string): boolean => place === STACK
+
 /** A folder in full, or the word `stack`. */
 export const placeNamed = (name: string): string => (name === STACK ? STACK : resolve(name))
 
@@ -31,7 +33,7 @@ export const stackOfFolder = async (folder: string): Promise<StackConfig | null>
 
 /** @param place a data folder, or `stack` @returns null for the folder of one process @throws StartFault */
 export const stackAt = async (place: string, env: Env): Promise<StackConfig | null> => {
-  if (place !== STACK) return stackOfFolder(place)
+  if (!isStack(place)) return stackOfFolder(place)
   const config = stackOfEnv(env)
   if (!config) throw new StartFault(`${STACK}: KAFKA_BROKERS, REDIS_URLS and CLICKHOUSE_URL must say where its engines are.`)
   return config

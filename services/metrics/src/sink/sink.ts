@@ -27,7 +27,7 @@ export interface SinkParts {
 /** The consumer that writes the log's answers to the column store; see `openSinkPartition` for what it promises. */
 export const sinkConsumer = (parts: SinkParts, options: SinkOptions): ConsumeOptions => {
   const encode = createEncoder(parts.projectOf)
-  const map = createMapReader(parts.columns)
+  const map = createMapReader(parts.columns, (error) => parts.onFault(error, { topic: topics.map.name, partition: 0 }))
   return {
     group: SINK_GROUP,
     topics: SINK_TOPICS,
@@ -35,7 +35,8 @@ export const sinkConsumer = (parts: SinkParts, options: SinkOptions): ConsumeOpt
     open: async (assignment) => {
       // A crash can lie between rows of the map and the reading of them.
       if (assignment.topic === topics.map.name) await map.read()
-      return openSinkPartition({ ...parts, encode, mapStored: map.read }, assignment)
+      const partition = openSinkPartition({ ...parts, encode, mapStored: map.read }, assignment)
+      return { ...partition, close: async () => Promise.all([partition.close(), map.settled()]).then(() => undefined) }
     },
     onFault: parts.onFault,
   }

@@ -35,7 +35,7 @@ export class FactOutputs {
  * Of two facts with the same key the later says all that the earlier said, so the log may forget the earlier. JSON, since
  * ids of people hold any character: joined by a slash, two facts could have one key.
  */
-const factKey = (project: number, fact: IdentityFact): string => JSON.stringify([project, fact.type, ...identityOf(fact)])
+export const factKey = (project: number, fact: IdentityFact): string => JSON.stringify([project, fact.type, ...identityOf(fact)])
 
 const identityOf = (fact: IdentityFact): readonly unknown[] => {
   switch (fact.type) {
