@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url'
 import type { Env } from '../config.ts'
 
 /** Runs a built program of the replay to its end; a process each, since chDB opens one folder in each. @returns its exit code */
-export const runReplayProgram = (program: string, args: readonly string[], env: Env = process.env): Promise<number> =>
+export const runReplayProgram = (program: string, args: readonly string[], env?: Env): Promise<number> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [fileURLToPath(new URL(`./${program}`, import.meta.url)), ...args], { stdio: ['ignore', 'inherit', 'inherit'], env })
+    const child = spawn(process.execPath, [fileURLToPath(new URL(`./${program}`, import.meta.url)), ...args], { stdio: ['ignore', 'inherit', 'inherit'], ...(env && { env }) })
     child.once('error', reject)
     child.once('exit', (code) => resolve(code ?? 1))
   })
