@@ -14,6 +14,13 @@ import { killEachService, loseRedis } from './amid-events.ts'
 const LONG = process.env['MILLRACE_LONG'] === '1'
 if (!LONG) process.stdout.write('SKIPPED the known answers of ecom and lone kills on the stack: two minutes more; MILLRACE_LONG=1 runs them\n')
 
+const FLOW_BATCHES = LONG ? 600 : 60
+
+interface LedgerReading {
+  readonly balanced: boolean
+  readonly total: Readonly<Record<'received' | 'stored' | 'pending', number>>
+}
+
 const SERVICES = ['ingest', 'profile-builder', 'segmentation', 'metrics']
 
 describe.skipIf(stackSkipped('the stack'))('every service in a process of its own, over Kafka, Redis and ClickHouse', () => {
@@ -50,6 +57,26 @@ describe.skipIf(stackSkipped('the stack'))('every service in a process of its ow
     killEachService(() => inNewProject(stack, 'kills'), () => stack, SERVICES)
     loseRedis(() => inNewProject(stack, 'lost Redis'), () => stack)
   }
+
+  it('balances the ledger at every reading while events flow through all of it (P3)', async () => {
+    const flowing = await inNewProject(stack, 'flowing')
+    const batches = Array.from({ length: FLOW_BATCHES }, (_, batch) => Array.from({ length: 100 }, (_, index) => ({
+      type: 'identify', messageId: `flow-${batch}-${index}`, userId: `flow-u${(batch * 7 + index) % 900}`, anonymousId: `flow-d${(batch * 3 + index) % 1100}`,
+    })))
+    let sent = 0
+    const sending = (async () => {
+      for (const batch of batches) {
+        expect((await flowing.send(batch)).ok).toBe(true)
+        sent++
+      }
+    })()
+    const readings: LedgerReading[] = []
+    while (sent < FLOW_BATCHES || readings.at(-1)!.total.pending > 0) readings.push(await flowing.api<LedgerReading>('/api/ledger'))
+    await sending
+    console.log(`ledger of the stack: ${readings.length} readings while ${FLOW_BATCHES * 100} events flowed, ${readings.filter(({ total }) => total.pending > 0).length} of them with events in the lag`)
+    expect(readings.filter(({ balanced }) => !balanced)).toEqual([])
+    expect(readings.at(-1)!.total).toMatchObject({ received: FLOW_BATCHES * 100, stored: FLOW_BATCHES * 100 })
+  })
 
   it('has left a log that one process folds into the same rows, to the last column of every view (P4, P5)', async () => {
     const alone = join(mkdtempSync(join(tmpdir(), 'millrace-alone-')), 'data')
