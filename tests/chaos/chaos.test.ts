@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { project } from '@millrace/contracts'
 import { chanceFrom } from '@millrace/contracts'
 import { drive, settledState, type Kill } from './driver.ts'
-import { COMPARED, loggedFlips } from './outcome.ts'
+import { COMPARED, differingEvents, loggedFlips } from './outcome.ts'
 import { makePlan, shuffled } from './plan.ts'
 
 const LONG = process.env['MILLRACE_LONG'] === '1'
@@ -73,6 +73,7 @@ describe('a process that is killed again and again', () => {
     expect(behind).toEqual([])
     expect(told.length).toBeGreaterThan(EVENTS / 100)
     expect(told).toEqual(reference)
+    expect(differingEvents(state, calm)).toEqual([])
     for (const part of COMPARED) expect(state[part], part).toEqual(calm[part])
     process.stdout.write(`chaos: ${told.length} flips equal the reference, ${state.identities.length} identities, ${state.memberships.length} memberships\n`)
     expect(killed).toBeGreaterThanOrEqual(LONG ? 20 : 5)

@@ -16,8 +16,8 @@ export interface FinalState {
   readonly messageIds: readonly string[]
   readonly rows: number
   readonly ledger: Ledger
-  /** Of each day and name of events a hash over what analysts see of each event. */
-  readonly events: readonly unknown[]
+  /** Of each event what analysts see of it, in the order of message ids. */
+  readonly events: readonly string[]
   readonly identities: readonly unknown[]
   readonly traits: readonly unknown[]
   readonly revenue: readonly unknown[]
@@ -26,12 +26,18 @@ export interface FinalState {
 }
 
 /** What no fault may change. */
-export const COMPARED = ['events', 'identities', 'traits', 'revenue', 'aggregates', 'memberships'] as const
+export const COMPARED = ['identities', 'traits', 'revenue', 'aggregates', 'memberships'] as const
+
+const SHOWN_MAX = 20
+
+/** Events of which two runs tell otherwise, the first of them; both have the same message ids. */
+export const differingEvents = (a: FinalState, b: FinalState): readonly (readonly [string, string | undefined])[] =>
+  a.events.flatMap((event, index) => (event === b.events[index] ? [] : [[event, b.events[index]] as const])).slice(0, SHOWN_MAX)
 
 const SETTLE_MS_MAX = 300_000
 const LOOKS = 100
 
-const EVENT_COLUMNS = ['message_id', 'type', 'event', 'person_id', 'user_id', 'anonymous_id', 'timestamp', 'received_at', 'revenue', 'currency'].map((name) => `toString(${name})`).join(', ')
+const EVENT_COLUMNS = 'message_id, type, event, person_id, user_id, anonymous_id, timestamp, received_at, revenue, currency'
 
 /** @param stillMs for how long nothing may change: longer than any consumer may pause */
 export const finalState = async (millrace: Millrace, stillMs = 0): Promise<FinalState> => {
@@ -47,7 +53,7 @@ export const finalState = async (millrace: Millrace, stillMs = 0): Promise<Final
     messageIds: ids.map(({ message_id }) => message_id),
     rows: ids.reduce((sum, { n }) => sum + Number(n), 0),
     ledger,
-    events: await millrace.sql(`SELECT event, toDate(timestamp) AS day, count() AS n, toString(groupBitXor(cityHash64(${EVENT_COLUMNS}))) AS hash FROM millrace.events GROUP BY event, day ORDER BY event, day`),
+    events: (await millrace.sql<{ event: string }>(`SELECT formatRowNoNewline('CSV', ${EVENT_COLUMNS}) AS event FROM millrace.events ORDER BY message_id`)).map(({ event }) => event),
     identities: await millrace.sql('SELECT type, value, person_id FROM millrace.identities ORDER BY type, value'),
     traits: await millrace.sql('SELECT person_id, user_id, arraySort(anonymous_ids) AS anonymous_ids, traits, first_seen, last_seen FROM millrace.people ORDER BY person_id'),
     revenue: await millrace.sql('SELECT person_id, currency, toString(sum(revenue)) AS revenue, count() AS events FROM millrace.events GROUP BY person_id, currency ORDER BY person_id, currency'),

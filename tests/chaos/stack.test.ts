@@ -9,7 +9,7 @@ import { startMillrace, type Millrace } from '../support/millrace.ts'
 import { mountSmallDisk } from '../support/small-disk.ts'
 import { stackSkipped } from '../support/stack.ts'
 import { drive, settledState } from './driver.ts'
-import { COMPARED, flipsOf } from './outcome.ts'
+import { COMPARED, differingEvents, flipsOf } from './outcome.ts'
 import { makePlan, shuffled } from './plan.ts'
 import { driveStack, settledStack } from './stack-driver.ts'
 import { createFaults, ENGINE_FAULTS, FAULT_KINDS, FULL_DISK, POISONS, REBALANCES, SERVICE_KILLS, type FaultKind, type Faults } from './stack-faults.ts'
@@ -76,6 +76,7 @@ describe.skipIf(SKIPPED)('the stack under every fault that can be caused here', 
     expect(state.rows).toBe(state.messageIds.length)
     expect(state.ledger.balanced).toBe(true)
     expect(state.ledger.total).toMatchObject({ stored: state.rows, erased: 0, pending: 0 })
+    expect(differingEvents(state, calm)).toEqual([])
     for (const part of COMPARED) expect(state[part], part).toEqual(calm[part])
     expect(behind).toEqual([])
     expect(told.length).toBeGreaterThan(EVENTS / 100)
