@@ -53,7 +53,7 @@ export const finalState = async (millrace: Millrace, stillMs = 0): Promise<Final
     messageIds: ids.map(({ message_id }) => message_id),
     rows: ids.reduce((sum, { n }) => sum + Number(n), 0),
     ledger,
-    events: (await millrace.sql<{ event: string }>(`SELECT formatRowNoNewline('CSV', ${EVENT_COLUMNS}) AS event FROM millrace.events ORDER BY message_id`)).map(({ event }) => event),
+    events: (await millrace.sql<object>(`SELECT ${EVENT_COLUMNS} FROM millrace.events ORDER BY message_id`)).map((row) => JSON.stringify(row)),
     identities: await millrace.sql('SELECT type, value, person_id FROM millrace.identities ORDER BY type, value'),
     traits: await millrace.sql('SELECT person_id, user_id, arraySort(anonymous_ids) AS anonymous_ids, traits, first_seen, last_seen FROM millrace.people ORDER BY person_id'),
     revenue: await millrace.sql('SELECT person_id, currency, toString(sum(revenue)) AS revenue, count() AS events FROM millrace.events GROUP BY person_id, currency ORDER BY person_id, currency'),

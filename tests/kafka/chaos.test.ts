@@ -86,11 +86,12 @@ const disturb = async (workers: Workers, { members }: KafkaCluster, plan: Plan):
   let stopped: string | null = null
   let stopping: Promise<void> = Promise.resolve()
   const done: string[] = []
-  for (let round = 0; performance.now() - begun < ms; round++) {
+  // A slow machine takes longer over it, and does as much.
+  for (let round = 0; performance.now() - begun < ms || brokerKills < plan.brokerKills; round++) {
     const running = workers.slots()
     const awake = running.filter((slot) => slot !== stopped)
     const action = chance.next()
-    if (performance.now() - begun > ((brokerKills + 1) * ms) / (plan.brokerKills + 1)) {
+    if (brokerKills < plan.brokerKills && performance.now() - begun > ((brokerKills + 1) * ms) / (plan.brokerKills + 1) && !done.at(-1)?.startsWith('broker')) {
       const broker = members[chance.below(members.length)]!
       brokerKills++
       done.push(`broker ${broker.brokers[0]}`)
