@@ -45,7 +45,8 @@ export const driveStack = async (plan: Plan, kinds: readonly FaultKind[], { stac
       await ready(stack, rebalanceEveryMs === null ? READY_MS_MAX : WHOLE_MS_MAX).catch(() => false)
       // What is down just now cannot be killed.
       await eventually(() => faults.inject[kind](planned.clock).then(() => true), Boolean, READY_MS_MAX)
-      batch = { ...batch, events: [...batch.events, ...faults.beside.slice(before)] }
+      // Numbers of new keys, and so who stands for merged users, follow the order of the log: these are in it before the batch.
+      batch = { ...batch, events: [...faults.beside.slice(before), ...batch.events] }
       injected++
     }
     batches.push(batch)

@@ -3,6 +3,7 @@ import type { Kafka, Producer } from 'kafkajs'
 import { chunksOf, topicMessages } from './chunks.ts'
 import { retryFor } from './client.ts'
 import type { Names } from './names.ts'
+import { inRound, type Round } from './send.ts'
 
 export interface AppenderOptions {
   readonly kafka: Kafka
@@ -37,13 +38,13 @@ export const createAppender = ({ kafka, names, waitingBytesMax, timeoutMs }: App
   let sending: Promise<void> | null = null
   let producer: Producer | null = null
 
-  /** One that is given up must touch no producer that others use after it. */
-  const send = async (round: { over: boolean }, entries: readonly Entry[]): Promise<void> => {
+  /** One that is given up must touch no producer that others use after it, and send nothing more: its sender has come again. */
+  const send = async (round: Round, entries: readonly Entry[]): Promise<void> => {
     const current = producer ?? (await connected(kafka))
     if (round.over) return current.disconnect()
     producer = current
     for (const chunk of chunksOf(entries.flatMap(({ records }) => records))) {
-      if (!round.over) await current.sendBatch({ acks: -1, topicMessages: topicMessages(chunk, names) })
+      if (!round.over) await current.sendBatch({ acks: -1, topicMessages: [...inRound(topicMessages(chunk, names), round)] })
     }
   }
   const pump = async (): Promise<void> => {

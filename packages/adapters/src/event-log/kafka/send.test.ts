@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Broker } from './client.ts'
-import { createSendMessages, type EosManager, type Message, type SendDeps } from './send.ts'
+import { createSendMessages, inRound, type EosManager, type Message, type Round, type SendDeps } from './send.ts'
 
 interface Sent extends Message {
   readonly value: string
@@ -60,9 +60,13 @@ const fakeKafka = (leaders: Record<number, number>) => {
     }
   }
   const send = createSendMessages({ cluster, eosManager, retrier })
-  const messages = (...sent: readonly (readonly [partition: number, value: string])[]) =>
-    send({ acks: -1, topicMessages: [{ topic: 't', messages: sent.map(([partition, value]): Sent => ({ partition, value })) }] })
-  return { send: messages, log, faults, leaders, onProduce, asked, sequences }
+  type Pair = readonly [partition: number, value: string]
+  const topicMessages = (sent: readonly Pair[]) => [{ topic: 't', messages: sent.map(([partition, value]): Sent => ({ partition, value })) }]
+  return {
+    send: (...sent: readonly Pair[]) => send({ acks: -1, topicMessages: topicMessages(sent) }),
+    sendIn: (round: Round, ...sent: readonly Pair[]) => send({ acks: -1, topicMessages: inRound(topicMessages(sent), round) }),
+    log, faults, leaders, onProduce, asked, sequences,
+  }
 }
 
 describe('messages over a change of leaders', () => {
@@ -98,6 +102,17 @@ describe('messages over a change of leaders', () => {
     await kafka.send([0, 'a'], [0, 'b'])
     await kafka.send([0, 'c'])
     expect(kafka.log.get(0)).toEqual(['a', 'b', 'c'])
+  })
+
+  it('are sent no more once they were given up: whoever sent them has come again, and this would be behind that', async () => {
+    const kafka = fakeKafka({ 0: 1 })
+    const round = { over: false }
+    kafka.faults.set(1, ['refused', 'refused'])
+    kafka.onProduce.before = async () => void (round.over = kafka.asked.length === 2)
+    await expect(kafka.sendIn(round, [0, 'a'])).rejects.toThrow('connection closed')
+    expect([kafka.asked.length, kafka.log.size]).toEqual([2, 0])
+    await expect(kafka.sendIn({ over: true }, [0, 'a'])).rejects.toThrow('the append was given up')
+    expect([kafka.asked.length, kafka.log.size]).toEqual([2, 0])
   })
 
   it('wait for a leader, and are refused at once for what does not pass', async () => {

@@ -30,6 +30,22 @@ export interface EosManager {
   releaseBrokerLock(broker: Broker): void | Promise<void>
 }
 
+/** Who has given up: nothing of it may be sent any more, since the same may have been taken from somebody else meanwhile. */
+export interface Round {
+  over: boolean
+}
+
+const ROUND = Symbol('round')
+
+/** Rides on the messages through kafkajs to `createSendMessages`. */
+export const inRound = <Topic extends { readonly messages: object }>(topics: readonly Topic[], round: Round): readonly Topic[] => {
+  for (const { messages } of topics) Object.assign(messages, { [ROUND]: round })
+  return topics
+}
+
+const roundOf = (topicMessages: SendRequest['topicMessages']): Round =>
+  topicMessages.map(({ messages }) => (messages as { readonly [ROUND]?: Round })[ROUND]).find((round) => round !== undefined) ?? { over: false }
+
 /** The partition is always named. */
 export interface Message {
   readonly partition: number
@@ -59,11 +75,13 @@ interface Part {
 
 export const createSendMessages = ({ cluster, eosManager, retrier }: SendDeps) => async ({ topicMessages, ...how }: SendRequest): Promise<readonly never[]> => {
   const topics = [...new Set(topicMessages.map(({ topic }) => topic))]
+  const round = roundOf(topicMessages)
   let left = partsOf(topicMessages)
 
   const sendTo = async (broker: ProducingBroker, parts: readonly Part[]): Promise<void> => {
     await eosManager.acquireBrokerLock(broker)
     try {
+      if (round.over) throw new GivenUp()
       if (eosManager.isTransactional()) await eosManager.addPartitionsToTransaction(topicData(parts))
       const numbered = topicData(parts.map((part) => ({ ...part, firstSequence: eosManager.getSequence(part.topic, part.partition) })))
       await broker.produce({
@@ -89,13 +107,20 @@ export const createSendMessages = ({ cluster, eosManager, retrier }: SendDeps) =
     try {
       await sendLeft()
     } catch (error) {
-      if (!isPassing(error)) return bail(error)
+      if (round.over || !isPassing(error)) return bail(error)
       if (!cluster.isConnected()) await cluster.connect()
       await cluster.refreshMetadata()
       throw error
     }
   })
   return []
+}
+
+class GivenUp extends Error {
+  override readonly name = 'GivenUp'
+  constructor() {
+    super('the append was given up')
+  }
 }
 
 const LEADER_NOT_AVAILABLE = 5
