@@ -31,6 +31,16 @@ export interface KafkaBroker {
   stop(): Promise<void>
 }
 
+/** Kafka's own settings of a broker. */
+export declare const serverProperties: (broker: {
+  readonly folder: string
+  readonly port: number
+  readonly controllerPort: number
+  readonly cleanupIntervalMs: number
+  readonly nodeId: number
+  readonly controllerPorts: readonly number[]
+}) => Readonly<Record<string, string | number | boolean>>
+
 export declare const freePort: () => Promise<number>
 
 /** Makes the folder ready, and tells the command that runs the broker. */

@@ -77,7 +77,7 @@ export const startKafkaBroker = async (options) => {
 /** Of a broker by itself, which is its own controller. */
 const alone = ({ controllerPort }) => ({ nodeId: 1, controllerPorts: [controllerPort] })
 
-const serverProperties = ({ folder, port, controllerPort, cleanupIntervalMs, nodeId, controllerPorts }) => {
+export const serverProperties = ({ folder, port, controllerPort, cleanupIntervalMs, nodeId, controllerPorts }) => {
   const brokers = controllerPorts.length
   return {
     'process.roles': 'broker,controller',
