@@ -61,7 +61,7 @@ describe.skipIf(stackSkipped('the stack'))('every service in a process of its ow
   it('balances the ledger at every reading while events flow through all of it (P3)', async () => {
     const flowing = await inNewProject(stack, 'flowing')
     const batches = Array.from({ length: FLOW_BATCHES }, (_, batch) => Array.from({ length: 100 }, (_, index) => ({
-      type: 'identify', messageId: `flow-${batch}-${index}`, userId: `flow-u${(batch * 7 + index) % 900}`, anonymousId: `flow-d${(batch * 3 + index) % 1100}`,
+      type: 'identify', messageId: `flow-${batch}-${index}`, userId: `flow-u${(batch * 7 + index) % 900}`, anonymousId: `flow-d${(batch * 7 + index) % 900}`,
     })))
     const sending = (async () => {
       for (const batch of batches) expect((await flowing.send(batch)).ok).toBe(true)
