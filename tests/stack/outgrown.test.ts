@@ -50,7 +50,8 @@ describe.skipIf(stackSkipped('a folder that becomes a stack'))('one process that
     stack = await startMillrace({ wiring: 'stack', dataDir: join(folder, 'stack'), env, args: ['--from', one] })
   })
   afterAll(async () => {
-    await stack?.kill()
+    // Its engines write until they have ended, which a kill of the launcher does not wait for.
+    await stack?.stop()
     rmSync(folder, { recursive: true, force: true })
   })
 

@@ -41,8 +41,6 @@ export declare const serverProperties: (broker: {
   readonly controllerPorts: readonly number[]
 }) => Readonly<Record<string, string | number | boolean>>
 
-export declare const freePort: () => Promise<number>
-
 /** Makes the folder ready, and tells the command that runs the broker. */
 export declare const planKafkaBroker: (options: KafkaBrokerOptions) => Promise<{ readonly command: string; readonly args: readonly string[]; readonly port: number }>
 

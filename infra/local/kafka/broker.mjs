@@ -101,7 +101,7 @@ export const serverProperties = ({ folder, port, controllerPort, cleanupInterval
 
 const textOf = (properties) => Object.entries(properties).map(([name, value]) => `${name}=${value}\n`).join('')
 
-export const freePort = () =>
+const freePort = () =>
   new Promise((resolve, reject) => {
     const server = createServer().once('error', reject)
     server.listen(0, '127.0.0.1', () => {

@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort, startKafkaBroker, type KafkaBroker, type KafkaBrokerOptions } from '../../../infra/local/kafka/broker.mjs'
+import { startKafkaBroker, type KafkaBroker, type KafkaBrokerOptions } from '../../../infra/local/kafka/broker.mjs'
+import { freePort } from './listening.ts'
 
 export { kafkaMissing } from '../../../infra/local/kafka/jars.mjs'
 

@@ -4,7 +4,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util'
 import type { StackConfig } from '@millrace/wiring'
 import { StartFault } from '../folder/fault.ts'
 import { readAddresses } from '../stack/addresses.ts'
-import { stackOfEnv, stackOfFolder } from '../stack/where.ts'
+import { stackOf, stackOfEnv } from '../stack/where.ts'
 import { type Terminal, WrongUsage } from './usage.ts'
 
 /** Where a Millrace is, in either wiring. */
@@ -58,7 +58,7 @@ export const placeOf = async (given: Flags<typeof OPTIONS>, environment: Termina
     url,
     apiKey: given['api-key'] ?? env['MILLRACE_API_KEY'] ?? null,
     processes: named.length > 0 ? named.map((address) => ({ name: address, url: address })) : known,
-    engines: (folder === null ? null : await stackOfFolder(folder)) ?? enginesOf(env),
+    engines: stack ? stackOf(stack) : enginesOf(env),
     folder: stack ? null : folder,
   }
 }

@@ -29,8 +29,13 @@ export const openTarget = async (place: string, env: Env, clock: Clock): Promise
 const openFolderTarget = async (folder: string, clock: Clock): Promise<Target> => {
   // Nobody is told that anything here is safe before it is whole, so no commit needs to wait for the disk.
   const { ports, close } = await openFolder({ dataDir: folder, sync: 'os' }, { clock })
-  const mark = await markUnfinished(folder)
-  return { ports, close, isKafka: false, finished: mark.finished }
+  try {
+    const { finished } = await markUnfinished(folder)
+    return { ports, close, isKafka: false, finished }
+  } catch (error) {
+    await close()
+    throw error
+  }
 }
 
 const openStackTarget = async (config: StackConfig, clock: Clock): Promise<Target> => {

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { stackConfig, type StackConfig } from '@millrace/wiring'
 import type { Env } from '../config.ts'
 import { StartFault } from '../folder/fault.ts'
-import { readAddresses } from './addresses.ts'
+import { readAddresses, type Addresses } from './addresses.ts'
 
 /** Written in place of a folder: the stack whose engines the environment names. */
 const STACK = 'stack'
@@ -28,8 +28,10 @@ export const stackOfEnv = (environment: Env): StackConfig | null => {
 /** The engines of the `npm run stack` that runs on a folder; null when none does. */
 export const stackOfFolder = async (folder: string): Promise<StackConfig | null> => {
   const addresses = await readAddresses(folder)
-  return addresses && { ...stackConfig.parse(SLOT), ...addresses.engines }
+  return addresses && stackOf(addresses)
 }
+
+export const stackOf = ({ engines }: Pick<Addresses, 'engines'>): StackConfig => ({ ...stackConfig.parse(SLOT), ...engines })
 
 /** @param place a data folder, or `stack` @returns null for the folder of one process @throws StartFault */
 export const stackAt = async (place: string, env: Env): Promise<StackConfig | null> => {

@@ -36,7 +36,13 @@ export const sinkConsumer = (parts: SinkParts, options: SinkOptions): ConsumeOpt
       // A crash can lie between rows of the map and the reading of them.
       if (assignment.topic === topics.map.name) await map.read()
       const partition = openSinkPartition({ ...parts, encode, mapStored: map.read }, assignment)
-      return { ...partition, close: async () => Promise.all([partition.close(), map.settled()]).then(() => undefined) }
+      return {
+        ...partition,
+        close: async () => {
+          await partition.close()
+          await map.settled()
+        },
+      }
     },
     onFault: parts.onFault,
   }
