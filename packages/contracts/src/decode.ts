@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { type CanonicalEvent, EVENT_NAMES, type EventType } from './event.ts'
 import type { Refusal } from './errors.ts'
+import { type Fields, fieldsOf, isFields } from './fields.ts'
 import { normaliseId, usableId } from './filed-key.ts'
 import type { Project } from './project.ts'
+import { readLine } from './protocols/read-line.ts'
 import type { Origin } from './record.ts'
 import { revenueOf } from './revenue.ts'
-import { type Accepted, acceptEvent, type Fields, fieldsOf } from './segment-accept.ts'
+import { type Accepted, acceptEvent } from './segment-accept.ts'
 import { channelOf } from './segment-channel.ts'
 
 export type DecodeSettings = Pick<Project, 'id' | 'identity' | 'currency'>
@@ -16,13 +18,37 @@ export type DecodeSettings = Pick<Project, 'id' | 'identity' | 'currency'>
  * by ingest.
  */
 export const decodeEvent = (origin: Origin, project: DecodeSettings, raw: unknown): CanonicalEvent | Refusal => {
-  const accepted = acceptEvent(raw, origin)
-  return accepted.ok ? toCanonical(origin, project, accepted) : accepted
+  const accepted = acceptEvent(readLine(origin.protocol, raw), origin)
+  return accepted.ok ? toCanonical(origin, project, accepted, peerOf(raw)) : accepted
 }
 
-const toCanonical = (origin: Origin, project: DecodeSettings, accepted: Accepted): CanonicalEvent => {
+/** Where a user's own device called from, as ingest saw it. Its word counts more than what a page says of its address. */
+interface Peer {
+  readonly ip?: unknown
+  readonly userAgent?: unknown
+  readonly bot?: unknown
+}
+
+const peerOf = (raw: unknown): Peer | null => {
+  const peer = fieldsOf(raw)[PEER_FIELD]
+  return isFields(peer) ? peer : null
+}
+
+const withPeer = (context: Record<string, unknown>, peer: Peer | null): Fields => (peer ? peerLaidOver(context, peer) : context)
+
+const peerLaidOver = (context: Fields, { ip, userAgent, bot }: Peer): Fields => ({
+  ...context,
+  ...(typeof ip === 'string' ? { ip } : {}),
+  ...(typeof userAgent === 'string' && typeof context['userAgent'] !== 'string' ? { userAgent } : {}),
+  ...(bot === true ? { bot } : {}),
+})
+
+/** The field that ingest adds to an event of a user's own device; one that a sender wrote itself comes before it and is overruled. */
+export const PEER_FIELD = 'peer'
+
+const toCanonical = (origin: Origin, project: DecodeSettings, accepted: Accepted, peer: Peer | null): CanonicalEvent => {
   const { raw, type, times } = accepted
-  const context = { ...origin.context, ...fieldsOf(raw['context']) }
+  const context = withPeer({ ...origin.context, ...fieldsOf(raw['context']) }, peer)
   const event = type === 'track' ? accepted.name : EVENT_NAMES[type]
   const properties = propertiesOf(type, raw)
   const blocked = project.identity.blockedValues

@@ -23,6 +23,17 @@ export interface Origin {
   readonly sentAt: number | null
   /** What the sender said once for the whole request, to be laid under each event. */
   readonly context?: Readonly<Record<string, unknown>>
+  /** How far the sender's clock is behind ours, where ingest knows better than `sentAt` of this one request tells. */
+  readonly skewMs?: number
+  /** Kind `events`: how many lines of the record have this origin, where it has several. */
+  readonly lines?: number
+}
+
+/** Whose origin a line of kind `events` has. */
+export const originAt = ({ origins }: RecordHeader, index: number): Origin | undefined => {
+  if (origins.length === 1) return origins[0]
+  let behind = 0
+  return origins.find((origin) => index < (behind += (origin as Origin).lines ?? 0))
 }
 
 /** In events.resolved: how many events and repeats of one origin a record accounts for. */
@@ -36,7 +47,7 @@ export interface RecordHeader {
   readonly project: number
   /** Number of events that the record accounts for (for the ledger; 0 in a control record). */
   readonly count: number
-  /** kind `events`: one origin. kind `resolved`: one or more; a line names its own by index. */
+  /** kind `events`: one origin or more, each for its next `lines`. kind `resolved`: one or more; a line names its own by index. */
   readonly origins: readonly (Origin | OriginCount)[]
   /** Kinds `events` and `rejected`: which request brought each line; one entry where all lines came with the same. */
   readonly requests?: readonly string[]
@@ -100,8 +111,11 @@ const readHeader = (bytes: Buffer, end: number): RecordHeader => {
   const header = parseHeader(bytes, end)
   const whole = typeof header?.kind === 'string' && isWithin(header.project, PROJECT_MAX) && isWithin(header.count, Number.MAX_SAFE_INTEGER)
   if (!whole || !Array.isArray(header.origins) || !header.origins.every(isOrigin)) throw new RecordError('its header is none')
+  if (header.kind === 'events' && header.origins.length > 1 && linesOf(header.origins) !== header.count) throw new RecordError('its origins are not those of its lines')
   return header
 }
+
+const linesOf = (origins: readonly Origin[]): number => origins.reduce((sum, { lines = 0 }) => sum + lines, 0)
 
 const isWithin = (value: unknown, max: number): boolean => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= max
 

@@ -1,11 +1,12 @@
 import type { EventType, Millis } from './event.ts'
 import { type Refusal, refuse } from './errors.ts'
+import { type Fields, isFields } from './fields.ts'
 import { ID_LENGTH_MAX } from './filed-key.ts'
 import type { Origin } from './record.ts'
 import { AHEAD_MS_MAX, clockSkew, OLDEST, parseTime } from './time.ts'
 
-/** A JSON object. */
-export type Fields = Readonly<Record<string, unknown>>
+/** What of an origin the times of an event depend on. */
+export type Timing = Pick<Origin, 'receivedAt' | 'sentAt' | 'skewMs'>
 
 export interface EventTimes {
   /** Corrected for the sender's clock; may still lie up to an hour ahead of the receipt. */
@@ -28,11 +29,9 @@ const TYPES: ReadonlySet<unknown> = new Set<EventType>(['track', 'page', 'screen
 export const EVENT_NAME_LENGTH_MAX = 256
 
 export const isEventType = (value: unknown): value is EventType => TYPES.has(value)
-export const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
-export const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {})
 
 /** The checks at the door, of one event in Segment's shape. What passes here can be decoded by every consumer. */
-export const acceptEvent = (raw: unknown, origin: Pick<Origin, 'receivedAt' | 'sentAt'>): Accepted | Refusal => {
+export const acceptEvent = (raw: unknown, origin: Timing): Accepted | Refusal => {
   if (!isFields(raw)) return refuse('NOT_AN_OBJECT')
   const type = raw['type']
   if (!isEventType(type)) return refuse('TYPE_UNKNOWN', `type is ${told(type)}`)
@@ -71,7 +70,7 @@ const checkId = (field: string, raw: Fields): Refusal | null => {
 /** An empty text is there, but blocked: such an event is kept and is nobody. */
 const absent = (value: unknown): boolean => value === undefined || value === null
 
-const timesOf = (raw: Fields, origin: Pick<Origin, 'receivedAt' | 'sentAt'>): EventTimes | Refusal => {
+const timesOf = (raw: Fields, origin: Timing): EventTimes | Refusal => {
   const sentAt = parseTime(raw['sentAt']) ?? origin.sentAt
   const explicit = given(raw['timestamp'])
   const written = explicit ?? given(raw['originalTimestamp'])
@@ -81,7 +80,7 @@ const timesOf = (raw: Fields, origin: Pick<Origin, 'receivedAt' | 'sentAt'>): Ev
   const original = parseTime(raw['originalTimestamp']) ?? time
   // With both fields, `timestamp` is the caller's own word and `originalTimestamp` the SDK's clock: kept as it is.
   const chosen = explicit !== undefined && given(raw['originalTimestamp']) !== undefined
-  const timestamp = chosen ? time : time + clockSkew(sentAt, origin.receivedAt)
+  const timestamp = chosen ? time : time + (origin.skewMs ?? clockSkew(sentAt, origin.receivedAt))
   if (timestamp < OLDEST) return refuse('TOO_OLD', `the event happened at ${told(written)}`)
   if (timestamp > origin.receivedAt + AHEAD_MS_MAX) return refuse('TOO_NEW', `the event happened at ${told(written)}`)
   return { timestamp, original, sentAt }

@@ -1,4 +1,4 @@
-import { type Fields, fieldsOf } from './segment-accept.ts'
+import { type Fields, fieldsOf } from './fields.ts'
 
 const SERVER = /(^|[/-])(node|python|go|golang|java|ruby|php|net|dotnet|rust|http|import|server)($|[-./])/i
 const MOBILE = /(ios|swift|android|kotlin|react-native|flutter|unity|mobile)/i

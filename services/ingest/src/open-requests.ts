@@ -1,5 +1,6 @@
 import { ProblemError } from '@millrace/contracts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { isDevice } from './domain/peer.ts'
 
 export interface OpenRequests {
   /** A hook: counts the request in before its body is read, or turns it away. */
@@ -27,7 +28,8 @@ export const createOpenRequests = (bounds: {
       if (bounds.stopping()) return done(new ProblemError('STOPPING', undefined, { retryAfterSeconds: 2 }))
       const size = Math.min(Number(request.headers['content-length'] ?? bounds.bodyBytesMax) || 0, bounds.bodyBytesMax)
       if (requests >= bounds.requestsMax || (requests > 0 && bytes + size > bounds.bytesMax)) {
-        return done(new ProblemError('TOO_MANY_REQUESTS', undefined, { retryAfterSeconds: 1 }))
+        // SDKs in browsers throw away what is answered with 429.
+        return done(new ProblemError(isDevice(request.headers) ? 'LOG_BUSY' : 'TOO_MANY_REQUESTS', 'more requests are open than the bound allows', { retryAfterSeconds: 1 }))
       }
       requests++
       bytes += size

@@ -8,7 +8,8 @@ import { type IngestConfig, ingestConfig } from './config.ts'
 import { createCounters } from './counters.ts'
 import { createDoor } from './door.ts'
 import { createOpenRequests } from './open-requests.ts'
-import { segmentRoutes } from './protocols/segment.ts'
+import { collection } from './collection.ts'
+import { protocols } from './protocols/index.ts'
 import { identityCommandRoutes } from './routes/identity-commands.ts'
 
 export interface IngestDeps {
@@ -48,7 +49,7 @@ export const createIngest = (deps: IngestDeps, settings: Partial<IngestConfig> =
       },
       onFailed: (error) => deps.logger.error({ event: 'append.failed', err: error }, 'the senders are told to try again'),
     },
-    { appendsOpenMax: config.APPENDS_OPEN_MAX, queuedBytesMax: config.QUEUED_BYTES_MAX })
+    { appendsOpenMax: config.APPENDS_OPEN_MAX, appendEveryMs: config.APPEND_EVERY_MS, queuedBytesMax: config.QUEUED_BYTES_MAX })
   const counters = createCounters(deps.metrics ?? createMetricsRegistry(), queue.queuedBytes)
   const openRequests = createOpenRequests({
     requestsMax: config.OPEN_REQUESTS_MAX, bytesMax: config.OPEN_BYTES_MAX, bodyBytesMax: config.BODY_BYTES_MAX, stopping: () => stopping,
@@ -62,7 +63,7 @@ export const createIngest = (deps: IngestDeps, settings: Partial<IngestConfig> =
         const { code, status } = problemOf(error)
         if (status === 429 || status === 503) counters.turnedAway.inc({ code })
       })
-      await app.register(segmentRoutes(door))
+      await app.register(collection(door, protocols))
       await app.register(identityCommandRoutes(deps))
     },
     start: async () => { stopping = false },

@@ -5,7 +5,7 @@ export interface MemoryLog extends EventLog {
   /** How many appends were made. */
   appends(): number
   /** Every line of a topic with its header and partition. */
-  lines(topic: string): { header: RecordHeader; partition: number; line: Buffer }[]
+  lines(topic: string): { header: RecordHeader; partition: number; index: number; line: Buffer }[]
   headers(topic: string): RecordHeader[]
   /** The next append fails so. */
   failWith(error: LogUnavailable | null): void
@@ -37,7 +37,7 @@ export const createMemoryLog = (): MemoryLog => {
     close: async () => {},
     appends: () => appends,
     headers: (topic) => of(topic).map(({ decoded }) => decoded.header),
-    lines: (topic) => of(topic).flatMap(({ partition, decoded }) => decoded.lines().map((line) => ({ header: decoded.header, partition, line }))),
+    lines: (topic) => of(topic).flatMap(({ partition, decoded }) => decoded.lines().map((line, index) => ({ header: decoded.header, partition, index, line }))),
     failWith: (error) => { fault = error },
     takes: (time) => { ms = time },
   }

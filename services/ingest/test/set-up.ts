@@ -30,6 +30,15 @@ const ids: Ids = { uuid: () => randomUUID(), secret: (bytes) => Buffer.from(rand
 
 /** A whole ingest behind fastify, with a log that is looked into. `at` stands still unless it is moved. */
 export const setUp = async (settings: Partial<IngestConfig> = {}) => {
+  const givenIds = new Set<string>()
+  const counted: Ids = {
+    ...ids,
+    uuid: () => {
+      const id = ids.uuid()
+      givenIds.add(id)
+      return id
+    },
+  }
   const time = { at: Date.parse('2024-06-01T12:00:00Z') }
   const clock: Clock = {
     now: () => time.at,
@@ -45,7 +54,7 @@ export const setUp = async (settings: Partial<IngestConfig> = {}) => {
   const { project, writeKey, apiKey } = await projects.create({
     name: 'Shop', zone: 'UTC', currency: 'EUR', writeKey: 'wk', apiKey: 'mk', identity: { types: [{ type: 'email', uniquePerPerson: false }] },
   })
-  const ingest = createIngest({ log, hot, clock, ids, logger, projects, metrics }, settings)
+  const ingest = createIngest({ log, hot, clock, ids: counted, logger, projects, metrics }, settings)
   const http = createHttp({ logger, ids })
   await http.register(ingest.routes)
   await http.register(metricsRoutes(metrics))
@@ -53,5 +62,5 @@ export const setUp = async (settings: Partial<IngestConfig> = {}) => {
   const basic = { authorization: `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}` }
   const post = (url: string, payload: unknown, headers: Record<string, string> = basic) =>
     http.inject({ url, method: 'POST', headers, payload: Buffer.isBuffer(payload) || typeof payload === 'string' ? payload : JSON.stringify(payload) })
-  return { time, http, ingest, log, projects, project, writeKey, apiKey, basic, post }
+  return { time, http, ingest, log, projects, givenIds, project, writeKey, apiKey, basic, post }
 }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import {
-  acceptEvent, filedKeyOf, homeOf, messageIdOf, type Origin, ownMessageId, type Project, refuse, type Refusal,
-  type RejectedLine, shardOf, topics,
+  type Accepted, acceptEvent, type Fields, filedKeyOf, homeOf, messageIdOf, type Origin, ownMessageId, type Project, readLine, refuse,
+  type Refusal, type RejectedLine, shardOf, topics,
 } from '@millrace/contracts'
 import { type Slice, sliceOfBody } from './split-batch.ts'
 
@@ -10,6 +10,8 @@ export interface SentEvent {
   readonly raw: unknown
   readonly bytes: Buffer
   readonly depth: number
+  /** Found while it was read: it goes no further. */
+  readonly refusal?: Refusal
 }
 
 export interface RejectedEvent {
@@ -32,19 +34,24 @@ export interface DoorBounds {
 
 const DEPTH_MAX = 64
 
+export interface Arrived {
+  readonly origin: Origin
+  readonly project: Project
+  /** What is put at the end of each event: where a user's own device called from. */
+  readonly peer: Buffer | null
+}
+
 /** Checks each event on its own, so that a bad one never harms its neighbours. `newId` names events that have no id. */
-export const sortEvents = (
-  events: readonly SentEvent[], origin: Origin, project: Project, bounds: DoorBounds, newId: () => string,
-): Sorted => {
+export const sortEvents = (events: readonly SentEvent[], arrived: Arrived, bounds: DoorBounds, newId: () => string): Sorted => {
   const byPartition = new Map<number, Buffer[]>()
   const rejected: RejectedEvent[] = []
   for (const [index, event] of events.entries()) {
-    const refusal = checkBytes(event, bounds) ?? checkFields(event, origin)
-    if (refusal) {
-      rejected.push({ index, refusal, line: rejectedLine(refusal, event, bounds) })
+    const accepted = event.refusal ?? checkBytes(event, bounds) ?? acceptEvent(readLine(arrived.origin.protocol, event.raw), arrived.origin)
+    if (!accepted.ok) {
+      rejected.push({ index, refusal: accepted, line: rejectedLine(accepted, event, bounds) })
       continue
     }
-    const { partition, line } = file(event, origin, project, newId)
+    const { partition, line } = file(event.bytes, accepted, arrived, newId)
     const lines = byPartition.get(partition)
     if (lines) lines.push(line)
     else byPartition.set(partition, [line])
@@ -58,26 +65,18 @@ const checkBytes = ({ bytes, depth }: SentEvent, bounds: DoorBounds): Refusal | 
   return isUtf8(bytes) ? null : refuse('INVALID_UTF8')
 }
 
-const checkFields = ({ raw }: SentEvent, origin: Origin): Refusal | null => {
-  const result = acceptEvent(raw, origin)
-  return result.ok ? null : result
-}
-
-const file = ({ raw, bytes }: SentEvent, origin: Origin, project: Project, newId: () => string) => {
-  const fields = raw as Readonly<Record<string, unknown>>
-  const own = ownMessageId(fields)
-  const given = own === null ? newId() : null
-  const messageId = given ?? messageIdOf(origin, fields)
-  const key = filedKeyOf(project, { userId: fields['userId'], anonymousId: fields['anonymousId'], messageId })
-  return {
-    partition: homeOf(shardOf(project.id, key), topics.accepted.partitions),
-    line: given === null ? bytes : withField(bytes, 'messageId', given),
-  }
+const file = (bytes: Buffer, { raw }: Accepted, { origin, project, peer }: Arrived, newId: () => string) => {
+  const given = ownMessageId(raw) === null ? newId() : null
+  const key = filedKeyOf(project, { userId: raw['userId'], anonymousId: raw['anonymousId'], messageId: given ?? messageIdOf(origin, raw) })
+  const named = given === null ? bytes : withField(bytes, 'messageId', given)
+  return { partition: homeOf(shardOf(project.id, key), topics.accepted.partitions), line: peer === null ? named : withEnd(named, peer) }
 }
 
 /** The event with one more field at its end; of two fields with one name, JSON.parse takes the last. */
 export const withField = (bytes: Buffer, name: string, value: string): Buffer =>
-  Buffer.concat([bytes.subarray(0, bytes.lastIndexOf(0x7d)), Buffer.from(`,${JSON.stringify(name)}:${JSON.stringify(value)}}`)])
+  withEnd(bytes, Buffer.from(`,${JSON.stringify(name)}:${JSON.stringify(value)}}`))
+
+const withEnd = (bytes: Buffer, end: Buffer): Buffer => Buffer.concat([bytes.subarray(0, bytes.lastIndexOf(0x7d)), end])
 
 /** What is kept of a refusal; over the bound the detail says how much is missing. */
 export const rejectedLine = (refusal: Refusal, { raw, bytes }: Pick<SentEvent, 'raw' | 'bytes'>, bounds: DoorBounds): RejectedLine => {
@@ -86,7 +85,7 @@ export const rejectedLine = (refusal: Refusal, { raw, bytes }: Pick<SentEvent, '
     code: refusal.code,
     detail: cut ? `${refusal.detail} (the first ${bounds.rejectedBytesMax} of ${bytes.length} bytes are kept)` : refusal.detail,
     bytes: bytes.subarray(0, bounds.rejectedBytesMax).toString('base64'),
-    messageId: typeof raw === 'object' && raw !== null ? ownMessageId(raw as Readonly<Record<string, unknown>>)?.slice(0, 256) ?? null : null,
+    messageId: typeof raw === 'object' && raw !== null ? ownMessageId(raw as Fields)?.slice(0, 256) ?? null : null,
   }
 }
 
@@ -96,7 +95,8 @@ export const sentEvents = (batch: readonly unknown[], body: Buffer, slices: read
     ? batch.map((raw, index) => ({ raw, bytes: body.subarray(slices[index]!.start, slices[index]!.end), depth: slices[index]!.depth }))
     : batch.map(rewritten)
 
-const rewritten = (raw: unknown): SentEvent => {
+/** An event that was not sent as JSON of its own, written so. */
+export const rewritten = (raw: unknown): SentEvent => {
   try {
     const bytes = Buffer.from(JSON.stringify(raw))
     return { raw, bytes, depth: sliceOfBody(bytes).depth }

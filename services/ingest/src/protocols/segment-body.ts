@@ -1,31 +1,13 @@
 import { type EventType, isFields, parseTime, ProblemError } from '@millrace/contracts'
-import { type SentEvent, sentEvents, withField } from '../domain/sort-events.ts'
+import { sentEvents, withField } from '../domain/sort-events.ts'
 import { sliceOfBody, splitBatch } from '../domain/split-batch.ts'
-
-type Fields = Readonly<Record<string, unknown>>
-
-/** What a request says, before anything of it is checked. */
-export interface SegmentBody {
-  readonly sentAt: number | null
-  /** Said once for all events of a batch. */
-  readonly context: Fields | undefined
-  readonly events: readonly SentEvent[]
-}
-
-/** @throws ProblemError NOT_JSON */
-export const parseBody = (body: Buffer): unknown => {
-  try {
-    return JSON.parse(body.toString('utf8'))
-  } catch (error) {
-    throw new ProblemError('NOT_JSON', error instanceof Error ? error.message.slice(0, 200) : undefined)
-  }
-}
+import type { Sent } from './protocol.ts'
 
 /** A context goes into the header of each record of its request. */
 const CONTEXT_LENGTH_MAX = 32_768
 
 /** @throws ProblemError when the body as a whole is no batch */
-export const readBatch = (parsed: unknown, body: Buffer, eventsMax: number): SegmentBody => {
+export const readBatch = (parsed: unknown, body: Buffer, eventsMax: number): Sent => {
   if (!isFields(parsed) || !Array.isArray(parsed['batch'])) throw new ProblemError('BATCH_MISSING')
   const batch = parsed['batch'] as readonly unknown[]
   if (batch.length > eventsMax) throw new ProblemError('BATCH_TOO_LONG', `the batch has ${batch.length} events`)
@@ -37,7 +19,7 @@ export const readBatch = (parsed: unknown, body: Buffer, eventsMax: number): Seg
 }
 
 /** One event; where it does not name its type, the path does. */
-export const readSingle = (parsed: unknown, body: Buffer, type: EventType): SegmentBody => {
+export const readSingle = (parsed: unknown, body: Buffer, type: EventType): Sent => {
   const slice = sliceOfBody(body)
   const bytes = body.subarray(slice.start, slice.end)
   const untyped = isFields(parsed) && (parsed['type'] === undefined || parsed['type'] === null) && Object.keys(parsed).length > 0

@@ -1,6 +1,7 @@
 import type { ErrorCode, EventType } from '@millrace/contracts'
 import type { RouteDocs } from '@millrace/service-kit'
 import { z } from 'zod'
+import { DOOR_CODES } from './protocol.ts'
 
 /** For the document alone: what SDKs send is read by its bytes, and each event is checked by `acceptEvent`. */
 const id = z.union([z.string(), z.int()])
@@ -31,9 +32,6 @@ const batchBody = z.looseObject({
   writeKey: z.string().optional(),
 })
 
-const DOOR_CODES: readonly ErrorCode[] = [
-  'WRITE_KEY_MISSING', 'WRITE_KEY_UNKNOWN', 'INVALID_UTF8', 'TOO_MANY_REQUESTS', 'LOG_FULL', 'LOG_BUSY', 'LOG_CLOSED', 'STOPPING', 'REQUEST_TIMEOUT',
-]
 const EVENT_CODES: readonly ErrorCode[] = [
   'NOT_AN_OBJECT', 'TYPE_UNKNOWN', 'EVENT_NAME_MISSING', 'EVENT_NAME_TOO_LONG', 'IDENTITY_MISSING', 'ID_INVALID', 'ID_TOO_LONG', 'PREVIOUS_ID_MISSING',
   'GROUP_ID_MISSING', 'TIMESTAMP_INVALID', 'TOO_OLD', 'TOO_NEW', 'EVENT_TOO_LARGE', 'EVENT_TOO_DEEP',
@@ -49,5 +47,4 @@ export const singleDocs = (type: EventType): RouteDocs => ({
   answer: { description: '`{success, accepted, rejected}`: the log has the event.' }, codes: [...DOOR_CODES, ...EVENT_CODES],
 })
 export const OWN_FIGURES: RouteDocs = { summary: 'An SDK’s figures about itself: taken, not kept.', access: 'none', answer: { description: '`{success: true}`' }, codes: ['TOO_MANY_REQUESTS', 'STOPPING'] }
-export const PREFLIGHT: RouteDocs = { summary: 'Preflight of browsers: open to every page.', access: 'none', answer: { status: 204, description: 'Allowed.', type: null } }
 export const SETTINGS: RouteDocs = { summary: 'What the browser SDK asks before it sends.', access: 'none', answer: { description: 'Segment’s settings.' }, codes: ['WRITE_KEY_UNKNOWN'] }

@@ -1,11 +1,9 @@
-import {
-  ANONYMOUS, declaredId, encodeRecord, homeKeyOf, homeOf, type IdentityCommand, type Key, keyOf, type Project, ProblemError, shardOf,
-  topics, USER,
-} from '@millrace/contracts'
+import { ANONYMOUS, declaredId, type IdentityCommand, type Key, keyOf, type Project, ProblemError, USER } from '@millrace/contracts'
 import type { Clock, EventLog, HotStore, Ids } from '@millrace/ports'
 import { callerOf, type Projects, requireApiKey, type RouteDocs } from '@millrace/service-kit'
 import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
+import { commandRecord } from '../domain/command-record.ts'
 
 const typedKey = z.object({ type: z.string().max(64), value: z.union([z.string().max(1024), z.int()]) })
 const identityCommand = z.object({ op: z.enum(['merge', 'unlink']), a: typedKey, b: typedKey })
@@ -32,12 +30,7 @@ export const identityCommandRoutes = (deps: IdentityCommandDeps): FastifyPluginA
     if (a === b) throw new ProblemError('KEY_INVALID', 'a and b are the same key')
     const order = { time: deps.clock.now(), messageId: deps.ids.uuid() }
     const command: IdentityCommand = { type: 'identity.command', op: asked.op, a, b, order, by: `api:${role}` }
-    await deps.log.append([{
-      topic: topics.accepted.name,
-      partition: homeOf(shardOf(project.id, homeKeyOf(a, b)), topics.accepted.partitions),
-      key: homeKeyOf(a, b),
-      value: encodeRecord({ kind: 'control', project: project.id, count: 0, origins: [] }, [JSON.stringify(command)]),
-    }])
+    await deps.log.append([commandRecord(project.id, command)])
     return reply.code(202).send({ commandId: order.messageId, op: asked.op, a, b })
   })
 }

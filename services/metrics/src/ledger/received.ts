@@ -1,4 +1,4 @@
-import { decodeHeader, RecordError, type RecordHeader } from '@millrace/contracts'
+import { decodeHeader, type Origin, RecordError, type RecordHeader } from '@millrace/contracts'
 import type { Assignment, Batch, ConsumeOptions, HotStore, PartitionConsumer } from '@millrace/ports'
 import { openOwnScope, type OwnScope } from '@millrace/service-kit'
 
@@ -23,8 +23,10 @@ const addHeader = (counts: Map<HourKey, number>, header: RecordHeader): void => 
       if ('events' in origin) add(counts, header.project, origin, origin.events + origin.repeats)
     return
   }
-  const [origin] = header.origins
-  if (origin && header.count > 0 && header.kind !== 'control') add(counts, header.project, origin, header.count)
+  if (header.count === 0 || header.kind === 'control') return
+  const [only, ...more] = header.origins as readonly Origin[]
+  if (only && more.length === 0) return add(counts, header.project, only, header.count)
+  for (const origin of header.origins as readonly Origin[]) add(counts, header.project, origin, origin.lines ?? 0)
 }
 
 const add = (counts: Map<HourKey, number>, project: number, origin: { source: string; receivedAt: number }, n: number): void => {

@@ -1,5 +1,5 @@
 import type { AcceptedControl, CanonicalEvent, Key, Origin, Project, RecordHeader, Refusal } from '@millrace/contracts'
-import { decodeEvent, decodeRecord, filedKeyOf, refuse, requestAt } from '@millrace/contracts'
+import { decodeEvent, decodeRecord, filedKeyOf, originAt, refuse, requestAt } from '@millrace/contracts'
 import type { LogRecord } from '@millrace/ports'
 
 export type Incoming =
@@ -40,8 +40,8 @@ export const readRecord = (record: LogRecord, projectById: ProjectById): readonl
     return unreadable(record, header, error)
   }
   const project = projectById(header.project)
-  const origin = header.origins[0] ?? null
   return lines.map((bytes, index): Incoming => {
+    const origin = originAt(header, index) ?? null
     const refused = (refusal: Pick<Refusal, 'code' | 'detail'>): Incoming => ({
       kind: 'refused',
       projectId: header.project,

@@ -71,7 +71,8 @@ export class ResolvedOutputs {
   private originIn(draft: Draft, origin: Origin): number {
     const known = draft.originAt.get(origin)
     if (known !== undefined) return known
-    const at = draft.origins.push({ ...origin, events: 0, repeats: 0 }) - 1
+    const { lines: _, ...bare } = origin
+    const at = draft.origins.push({ ...bare, events: 0, repeats: 0 }) - 1
     draft.originAt.set(origin, at)
     return at
   }

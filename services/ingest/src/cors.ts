@@ -1,4 +1,7 @@
+import type { RouteDocs } from '@millrace/service-kit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+export const PREFLIGHT: RouteDocs = { summary: 'Preflight of browsers: open to every page.', access: 'none', answer: { status: 204, description: 'Allowed.', type: null } }
 
 const DAY_SECONDS = '86400'
 

@@ -1,0 +1,26 @@
+import { gunzipSync } from 'node:zlib'
+import { ProblemError } from '@millrace/contracts'
+import { parseJson } from './wire.ts'
+
+const BASE64 = /^[A-Za-z0-9+/_ -]+={0,2}\s*$/
+
+/**
+ * The JSON within one parameter: plain, or base64 (also URL-safe, and with the `+` that a form turned into a space), or base64 of
+ * gzip, known by its first two bytes and not by what a flag beside it says.
+ * @throws ProblemError NOT_JSON, BODY_TOO_LARGE, BODY_UNREADABLE
+ */
+export const parseParameter = (text: string, inflatedBytesMax: number): unknown => {
+  const plain = text.trim()
+  if (plain.startsWith('{') || plain.startsWith('[')) return parseJson(plain)
+  if (!BASE64.test(plain)) return parseJson(plain)
+  const bytes = Buffer.from(plain.replaceAll(' ', '+'), 'base64')
+  return parseJson(bytes[0] === 0x1f && bytes[1] === 0x8b ? inflate(bytes, inflatedBytesMax) : bytes)
+}
+
+const inflate = (bytes: Buffer, maxOutputLength: number): Buffer => {
+  try {
+    return gunzipSync(bytes, { maxOutputLength })
+  } catch (error) {
+    throw new ProblemError((error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE' ? 'BODY_TOO_LARGE' : 'BODY_UNREADABLE')
+  }
+}

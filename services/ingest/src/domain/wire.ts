@@ -1,0 +1,57 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { type Fields, fieldsOf, ProblemError } from '@millrace/contracts'
+
+/** A request as its protocol sees it: the body unpacked, and read in each way at most once. */
+export interface Wire {
+  readonly method: string
+  /** Without its query and without a slash at the end. */
+  readonly path: string
+  readonly query: Fields
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+  /** Address of whoever called, behind the known proxies. */
+  readonly ip: string
+  readonly requestId: string
+  /** @throws ProblemError NOT_JSON */
+  json(): unknown
+  /** `a=b&c=d`, whatever its content type says; of a name that comes twice the last. Empty where the body is no form. */
+  form(): Readonly<Record<string, string>>
+}
+
+export const createWire = (given: Omit<Wire, 'json' | 'form'>): Wire => {
+  let parsed: { readonly value: unknown } | undefined
+  let fields: Readonly<Record<string, string>> | undefined
+  return {
+    ...given,
+    json: () => (parsed ??= { value: parseJson(given.body) }).value,
+    form: () => (fields ??= parseForm(given.body)),
+  }
+}
+
+/** @throws ProblemError NOT_JSON */
+export const parseJson = (body: Buffer | string): unknown => {
+  try {
+    return JSON.parse(typeof body === 'string' ? body : body.toString('utf8'))
+  } catch (error) {
+    throw new ProblemError('NOT_JSON', error instanceof Error ? error.message.slice(0, 200) : undefined)
+  }
+}
+
+/** The body as a JSON object; anything else has no fields. @throws ProblemError NOT_JSON */
+export const jsonFields = (wire: Wire): Fields => fieldsOf(wire.json())
+
+/** Names and values of one form; more are no form of an SDK. */
+const FIELDS_MAX = 1_000
+
+const parseForm = (body: Buffer): Readonly<Record<string, string>> => {
+  const fields: Record<string, string> = Object.create(null) as Record<string, string>
+  if (!FORM.test(body.toString('latin1', 0, 64))) return fields
+  let count = 0
+  for (const [name, value] of new URLSearchParams(body.toString('utf8'))) {
+    if (++count > FIELDS_MAX) break
+    fields[name] = value
+  }
+  return fields
+}
+
+const FORM = /^[\w$.%[\]-]+=/

@@ -1,0 +1,5 @@
+import type { Protocol } from './protocol.ts'
+import { segment } from './segment.ts'
+
+/** All protocols, in the order in which they are asked about a path that they share. */
+export const protocols: readonly Protocol[] = [segment]

@@ -1,0 +1,84 @@
+import type { ErrorCode, Fields, IdentityCommand, Key, ProblemError, Project, ProtocolName } from '@millrace/contracts'
+import type { RouteDocs } from '@millrace/service-kit'
+import type { RejectedEvent, SentEvent } from '../domain/sort-events.ts'
+import type { Wire } from '../domain/wire.ts'
+
+/** One public tracking protocol: which requests are its own, what they hold, and how its SDKs want to be answered. */
+export interface Protocol {
+  readonly name: ProtocolName
+  readonly paths: readonly Path[]
+  /** Whether a request is its own, where other protocols use the same path too. By the bytes: headers lie. */
+  recognise(wire: Wire): boolean
+  /** The write key, wherever this protocol puts it. @throws ProblemError when the body that holds it cannot be read */
+  keyOf(wire: Wire): string | undefined
+  /** @throws ProblemError when the request as a whole cannot be read */
+  decode(wire: Wire, asked: Asked): Sent
+  /** What the SDK takes for "you have it". One refused event never fails its batch. */
+  answer(wire: Wire, taken: Taken, asked: Asked): Answer
+  /** The vendor's shape of a no; null: the house's problem. Whether and when an SDK comes again depends on the status. */
+  refuse(problem: ProblemError, wire: Wire | null): Answer | null
+  /** What its SDKs ask beside sending: settings, flags. */
+  readonly extras?: readonly Extra[]
+}
+
+export interface Path {
+  readonly method: 'GET' | 'POST'
+  /** Without a slash at the end; both forms are taken. */
+  readonly url: string
+  readonly docs: RouteDocs
+}
+
+export interface Extra extends Path {
+  answer(wire: Wire, asked: ExtraAsked): Answer | Promise<Answer>
+}
+
+/** For whom a request is decoded. */
+export interface Asked {
+  readonly project: Project
+  readonly source: string
+  readonly eventsMax: number
+  readonly receivedAt: number
+}
+
+export interface ExtraAsked {
+  /** Named parts of the path. */
+  readonly params: Readonly<Record<string, string>>
+  /** Where browsers reach ingest. */
+  readonly address: { readonly host: string; readonly protocol: string }
+  /** @throws ProblemError WRITE_KEY_MISSING, WRITE_KEY_UNKNOWN */
+  checkKey(key: string | undefined): Promise<void>
+}
+
+/** What a request says, before anything of it is checked. */
+export interface Sent {
+  readonly sentAt: number | null
+  /** Said once for all events of the request, in Segment's shape. */
+  readonly context?: Fields | undefined
+  readonly events: readonly SentEvent[]
+  /** Keys that the request cuts from each other. */
+  readonly unlinks?: readonly Unlink[]
+}
+
+export interface Unlink {
+  readonly a: Key
+  readonly b: Key
+  readonly order: IdentityCommand['order']
+}
+
+export interface Taken {
+  readonly accepted: number
+  readonly rejected: readonly RejectedEvent[]
+}
+
+export interface Answer {
+  readonly status: number
+  /** `application/json` unless said. */
+  readonly type?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body: string | Buffer
+}
+
+/** Codes that every path of collection can answer with. */
+export const DOOR_CODES: readonly ErrorCode[] = [
+  'WRITE_KEY_MISSING', 'WRITE_KEY_UNKNOWN', 'INVALID_UTF8', 'TOO_MANY_REQUESTS', 'LOG_FULL', 'LOG_BUSY', 'LOG_CLOSED', 'STOPPING', 'REQUEST_TIMEOUT',
+]

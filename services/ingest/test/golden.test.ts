@@ -1,0 +1,22 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { type Golden, storedIn } from './golden.ts'
+import { setUp } from './set-up.ts'
+
+const folder = join(import.meta.dirname, 'golden')
+const goldens = readdirSync(folder).filter((name) => name.endsWith('.json')).map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Golden)
+
+describe('what real SDKs sent', () => {
+  it.each(goldens)('$protocol: $sdk $version ($runtime) is answered and stored as recorded', async (golden) => {
+    const { http, time, log, project, givenIds } = await setUp()
+    for (const { at, method, url, headers, body, status } of golden.exchanges) {
+      time.at = at
+      const payload = 'text' in body ? Buffer.from(body.text) : Buffer.from(body.base64, 'base64')
+      const answer = await http.inject({ method: method as 'POST', url, headers, ...(payload.length > 0 ? { payload } : {}) })
+      expect([method, url, answer.statusCode]).toEqual([method, url, status])
+    }
+    // Through JSON: what is undefined is absent there.
+    expect(JSON.parse(JSON.stringify(storedIn(log, project, givenIds)))).toEqual({ stored: golden.stored, rejected: golden.rejected })
+  })
+})

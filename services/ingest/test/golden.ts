@@ -1,0 +1,46 @@
+import { type CanonicalEvent, decodeEvent, isRefusal, originAt, type Project } from '@millrace/contracts'
+import { acceptedOf, type MemoryLog, rejectedOf } from './memory-log.ts'
+
+/** One request as a real SDK sent it, and what it was answered. */
+export interface Exchange {
+  /** When it came, ms. */
+  readonly at: number
+  readonly method: string
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  /** Text where it is text, else base64. */
+  readonly body: { readonly text: string } | { readonly base64: string }
+  readonly status: number
+  readonly answer: string
+}
+
+/** What one run of an unchanged SDK sent, and what is stored of it. Made by `npm run sdks` with `MILLRACE_RECORD=1`, replayed by `npm test`. */
+export interface Golden {
+  readonly protocol: string
+  readonly sdk: string
+  readonly version: string
+  readonly runtime: string
+  /** What the program told the SDK, in words. */
+  readonly sent: string
+  readonly exchanges: readonly Exchange[]
+  readonly stored: readonly StoredEvent[]
+  /** Code of each refused event. */
+  readonly rejected: readonly string[]
+}
+
+/** A canonical event without what differs from run to run. */
+export type StoredEvent = Omit<CanonicalEvent, 'project' | 'receivedAt' | 'source'>
+
+/** What is in the log, in an order that does not depend on partitions. Message ids that ingest gave are told as such. */
+export const storedIn = (log: MemoryLog, project: Project, givenIds: ReadonlySet<string>): Pick<Golden, 'stored' | 'rejected'> => {
+  const events = acceptedOf(log).filter(({ header }) => header.kind === 'events')
+  const stored = events.map(({ line, header, index }) => {
+    const event = decodeEvent(originAt(header, index)!, project, JSON.parse(line.toString()))
+    if (isRefusal(event)) throw new Error(`a line of the log cannot be decoded: ${event.code}`)
+    const { project: _, receivedAt, source: __, messageId, timestamp, ...rest } = event
+    // Without a time of its own an event has that of its receipt.
+    return { messageId: givenIds.has(messageId) ? '(given)' : messageId, timestamp: timestamp === receivedAt && rest.originalTimestamp === null ? 0 : timestamp, ...rest }
+  })
+  const text = (event: unknown): string => JSON.stringify(event)
+  return { stored: stored.sort((a, b) => (text(a) < text(b) ? -1 : 1)), rejected: rejectedOf(log).map(({ code }) => code).sort() }
+}

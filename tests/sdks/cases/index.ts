@@ -1,0 +1,4 @@
+import type { SdkCase } from '../sdk-case.ts'
+import { segmentCases } from './segment.ts'
+
+export const cases: readonly SdkCase[] = [...segmentCases]
