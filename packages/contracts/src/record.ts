@@ -75,9 +75,11 @@ export class RecordError extends Error {
   readonly code = 'RECORD_UNREADABLE'
 }
 
-export const encodeRecord = (header: RecordHeader, lines: readonly (Buffer | string)[]): Buffer => {
+export const encodeRecord = (header: RecordHeader, lines: readonly (Buffer | string)[]): Buffer => encodeLines(header, joinLines(lines))
+
+/** The same of lines that are joined already: each ended by one line feed, with no other in it. */
+export const encodeLines = (header: RecordHeader, plain: Buffer): Buffer => {
   const head = Buffer.from(JSON.stringify(header))
-  const plain = joinLines(lines)
   const packed = plain.length >= COMPRESS_FROM_BYTES ? compressSync(plain) : plain
   const compressed = packed !== plain && packed.length < plain.length
   const prefix = Buffer.allocUnsafe(6)

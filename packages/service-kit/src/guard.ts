@@ -6,13 +6,13 @@ import type { FastifyRequest } from 'fastify'
  * No web page may read a Millrace on 127.0.0.1. A page of another origin is refused by its Origin (or, where the browser
  * sends none, by Sec-Fetch-Site); one that points its own name at our address (DNS rebinding) by Host:
  * only a bare address, `localhost` or a configured name is served.
- * Paths of collection protocols are free of it: they write only, and pages of anybody call them.
+ * Paths of collection protocols are free of it (`createHttp`): they write only, and pages of anybody call them.
  */
 export const guard = (hosts: readonly string[]) => {
   const names = new Set(['localhost', ...hosts.map((host) => host.toLowerCase())])
   // With a callback: a promise per hook is felt by single events.
   return (request: FastifyRequest, _reply: unknown, done: (error?: Error) => void): void => {
-    const code = request.routeOptions.config?.collection ? null : refusalOf(request, names)
+    const code = refusalOf(request, names)
     done(code === null ? undefined : new ProblemError(code))
   }
 }

@@ -46,9 +46,10 @@ const CHECK_MS = 2_000
  */
 export const createHttp = (options: HttpOptions): FastifyInstance => {
   const requestMsMax = options.requestMsMax ?? REQUEST_MS_MAX
+  const ownId = countedIds(options.ids.uuid())
   const app = fastify({
     logger: false,
-    genReqId: ({ headers }) => givenId(headers['x-request-id']) ?? options.ids.uuid(),
+    genReqId: ({ headers }) => givenId(headers['x-request-id']) ?? ownId(),
     bodyLimit: options.bodyBytesMax ?? BODY_BYTES_MAX,
     requestTimeout: requestMsMax,
     // While stopping, what is open ends, and what comes new is told to come again.
@@ -61,6 +62,10 @@ export const createHttp = (options: HttpOptions): FastifyInstance => {
     frameworkErrors: (error, request, reply) => void answerFault(options.logger, error, request, reply),
     clientErrorHandler: (error, socket) => answerSocket(error, socket, options.ids.uuid()),
   })
+  const guarded = guard(options.hosts ?? [])
+  app.addHook('onRoute', (route) => {
+    if (!route.config?.collection) route.onRequest = [guarded, ...[route.onRequest ?? []].flat()]
+  })
   const paths = watchPaths(app)
   app.decorate('routesSoFar', collectRoutes(app))
   app.decorateRequest('caller', null)
@@ -68,7 +73,6 @@ export const createHttp = (options: HttpOptions): FastifyInstance => {
     reply.header('x-request-id', request.id)
     done()
   })
-  app.addHook('onRequest', guard(options.hosts ?? []))
   app.setErrorHandler((error, request, reply) => answerFault(options.logger, error, request, reply))
   app.setNotFoundHandler((request, reply) => {
     const allowed = paths.methodsOf(request.url)
@@ -76,6 +80,12 @@ export const createHttp = (options: HttpOptions): FastifyInstance => {
     return sendProblem(reply, request, new ProblemError(allowed.length > 0 ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND'))
   })
   return app
+}
+
+/** Of one process, and never twice: cheaper than a UUID each, and many in a row take little room. */
+const countedIds = (process: string): (() => string) => {
+  let count = 0
+  return () => `${process}.${(++count).toString(36)}`
 }
 
 /** A sender's or a proxy's own id is kept, where it is one that a log and a table can hold. */

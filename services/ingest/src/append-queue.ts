@@ -1,16 +1,19 @@
 import { type Clock, type EventLog, LogUnavailable, type NewRecord } from '@millrace/ports'
-import { acceptedRecords, type Parcel, type RejectedParcel, rejectedRecords } from './domain/records-of.ts'
+import { acceptedRecords, lengthOf, type Parcel, type RejectedParcel, rejectedRecords } from './domain/records-of.ts'
+
+/** A callback and no promise: there is one for each request, and each is held until the log answers. */
+export type Done = (fault: unknown) => void
 
 /** What one request brings. */
 interface Brought {
   readonly parcels: readonly Parcel[]
-  readonly rejected?: RejectedParcel
-  readonly commands?: readonly NewRecord[]
+  readonly rejected: RejectedParcel | null
+  readonly commands: readonly NewRecord[] | null
 }
 
 export interface AppendQueue {
-  /** Resolves when the log has everything of it. @throws LogUnavailable: nothing of it was taken */
-  add(brought: Brought): Promise<void>
+  /** `done` is called when the log has everything of it, or with the fault: then nothing of it was taken. @throws LogUnavailable when full */
+  add(brought: Brought, done: Done): void
   queuedBytes(): number
   /** Resolves when nothing waits any more. */
   drain(): Promise<void>
@@ -27,10 +30,8 @@ interface Waiting {
   readonly parcels: Parcel[]
   readonly rejected: RejectedParcel[]
   readonly commands: NewRecord[]
+  readonly done: Done[]
   bytes: number
-  readonly done: Promise<void>
-  readonly resolve: () => void
-  readonly reject: (error: unknown) => void
 }
 
 /**
@@ -46,7 +47,7 @@ export const createAppendQueue = (
   let appending = 0
   let scheduled = false
   let beganAt = -Infinity
-  const open = new Set<Promise<void>>()
+  let idle: (() => void)[] = []
 
   const schedule = (): void => {
     if (scheduled || waiting === null || appending >= bounds.appendsOpenMax) return
@@ -64,67 +65,53 @@ export const createAppendQueue = (
   }
   const append = async (batch: Waiting): Promise<void> => {
     appending++
+    beganAt = deps.clock.now()
+    const fault = await written(batch)
+    queued -= batch.bytes
+    appending--
+    for (const done of batch.done) done(fault)
+    schedule()
+    if (appending > 0 || waiting !== null) return
+    for (const resolve of idle) resolve()
+    idle = []
+  }
+  const written = async (batch: Waiting): Promise<unknown> => {
     const startedAt = deps.clock.now()
-    beganAt = startedAt
     try {
       await deps.log.append([...acceptedRecords(batch.parcels), ...batch.commands, ...rejectedRecords(batch.rejected)])
       deps.onAppended(batch.bytes, deps.clock.now() - startedAt)
-      batch.resolve()
+      return null
     } catch (error) {
       deps.onFailed(error)
-      batch.reject(error)
-    } finally {
-      queued -= batch.bytes
-      open.delete(batch.done)
-      appending--
-      schedule()
+      return error
     }
-  }
-  const openBatch = (): Waiting => {
-    const batch = { parcels: [], rejected: [], commands: [], bytes: 0, ...deferred() }
-    open.add(batch.done)
-    return batch
   }
 
   return {
-    add: (brought) => {
+    add: (brought, done) => {
       const bytes = bytesOf(brought)
       // A single request over the bound passes when nothing else waits; its size has a bound of its own.
       if (queued > 0 && queued + bytes > bounds.queuedBytesMax) {
-        return Promise.reject(new LogUnavailable('LOG_BUSY', 'more events wait for the log than its bound allows'))
+        throw new LogUnavailable('LOG_BUSY', 'more events wait for the log than its bound allows')
       }
-      const batch = (waiting ??= openBatch())
+      const batch = (waiting ??= { parcels: [], rejected: [], commands: [], done: [], bytes: 0 })
       for (const parcel of brought.parcels) batch.parcels.push(parcel)
       if (brought.rejected) batch.rejected.push(brought.rejected)
       if (brought.commands) batch.commands.push(...brought.commands)
+      batch.done.push(done)
       batch.bytes += bytes
       queued += bytes
       schedule()
-      return batch.done
     },
     queuedBytes: () => queued,
-    drain: async () => {
-      while (open.size > 0) await Promise.allSettled(open)
-    },
+    drain: () => new Promise((resolve) => (appending === 0 && waiting === null ? resolve() : idle.push(resolve))),
   }
 }
 
-const deferred = () => {
-  let resolve!: () => void
-  let reject!: (error: unknown) => void
-  const done = new Promise<void>((yes, no) => {
-    resolve = yes
-    reject = no
-  })
-  // Each request handles it; one whose client has gone must not end the process.
-  done.catch(() => {})
-  return { done, resolve, reject }
-}
-
-const bytesOf = ({ parcels, rejected, commands = [] }: Brought): number => {
+const bytesOf = ({ parcels, rejected, commands }: Brought): number => {
   let bytes = 0
-  for (const { lines } of parcels) for (const line of lines) bytes += line.length
+  for (const { lines } of parcels) for (const line of lines) bytes += lengthOf(line)
   for (const line of rejected?.lines ?? []) bytes += line.bytes.length
-  for (const { value } of commands) bytes += value.length
+  for (const { value } of commands ?? []) bytes += value.length
   return bytes
 }

@@ -3,9 +3,9 @@ import { problemOf, type WriteAccess, writeAccessOf } from '@millrace/service-ki
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { Door } from './door.ts'
 import { unpack } from './domain/unpack.ts'
-import { createWire, type Wire } from './domain/wire.ts'
+import { RequestWire, type Wire } from './domain/wire.ts'
 import { answerPreflight, openToPages, PREFLIGHT } from './cors.ts'
-import type { Answer, Asked, Extra, Path, Protocol } from './protocols/protocol.ts'
+import type { Answer, Asked, Extra, Path, Protocol, Unlink } from './protocols/protocol.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -38,7 +38,7 @@ export const collection = (door: Door, protocols: readonly Protocol[]): FastifyP
     if (!preflights.has(path.url)) app.options(path.url, { config: { collection: true, docs: PREFLIGHT } }, answerPreflight)
     preflights.add(path.url)
   }
-  for (const { path, users } of sharedPaths(protocols)) add(path, users, collect(door, users))
+  for (const { path, users } of sharedPaths(protocols)) add(path, users, collect(door, path.url, users))
   for (const protocol of protocols) for (const extra of protocol.extras ?? []) add(extra, [protocol], answerExtra(door, extra))
 }
 
@@ -55,54 +55,99 @@ const sharedPaths = (protocols: readonly Protocol[]) => {
   return found.values()
 }
 
-const collect = (door: Door, users: readonly Protocol[]) => async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+/** A request on its way through the door. */
+interface Passage {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly receivedAt: number
+  /** As it came, until it is unpacked. */
+  wire: Wire
+  /** The first of its path, until it is recognised. */
+  protocol: Protocol
+  access: WriteAccess | undefined
+}
+
+/**
+ * Without promises where the body is not packed and the key is known: each request waits for the log, and what it holds while it
+ * waits is copied by every collection of garbage.
+ */
+const collect = (door: Door, path: string, users: readonly Protocol[]) => (request: FastifyRequest, reply: FastifyReply): void => {
   const packed = Buffer.isBuffer(request.body) ? request.body : NO_BODY
-  const receivedAt = door.receivedAt()
-  let wire = wireOf(request, packed)
-  let protocol = users[0]!
-  let access: WriteAccess | undefined
+  const passage: Passage = { request, reply, receivedAt: door.receivedAt(), wire: new RequestWire(request, path, packed), protocol: users[0]!, access: undefined }
+  const read = (body: Buffer): void => {
+    if (body !== packed) passage.wire = new RequestWire(request, path, body)
+    const { wire } = passage
+    if (users.length > 1) passage.protocol = users.find((user) => user.recognise(wire)) ?? passage.protocol
+    const key = passage.protocol.keyOf(wire)
+    passage.access = key === undefined ? undefined : door.projects.byWriteKey(key)
+    if (passage.access) return take(door, passage)
+    takeLater(door, passage, key).catch((error: unknown) => refuseRequest(door, passage, error))
+  }
   try {
-    const body = await unpack(packed, door.config.INFLATED_BYTES_MAX)
-    if (body !== packed) wire = wireOf(request, body)
-    if (users.length > 1) protocol = users.find((user) => user.recognise(wire)) ?? protocol
-    access = await accessOf(door, protocol.keyOf(wire))
-    return send(reply, await take(door, protocol, access, wire, receivedAt))
+    const body = unpack(packed, door.config.INFLATED_BYTES_MAX)
+    if (Buffer.isBuffer(body)) read(body)
+    else body.then(read).catch((error: unknown) => refuseRequest(door, passage, error))
   } catch (error) {
-    const problem = error instanceof ProblemError ? error : problemOf(error)
-    if (problem.code === 'INTERNAL') throw error
-    if (isOfBody(problem)) {
-      if (!access) door.counters.unauthorised.inc({ code: problem.code })
-      else await keepBody(door, protocol, access, wire, receivedAt, problem)
-    } else if (problem.status === 429 || problem.status === 503) door.counters.turnedAway.inc({ code: problem.code })
-    const answer = protocol.refuse(problem, wire)
-    if (!answer) throw error
-    return send(withRetryAfter(reply, problem), answer)
+    refuseRequest(door, passage, error)
   }
 }
 
 const NO_BODY = Buffer.alloc(0)
+const NO_UNLINKS: readonly Unlink[] = []
 
-const take = async (door: Door, protocol: Protocol, { project, source }: WriteAccess, wire: Wire, receivedAt: number): Promise<Answer> => {
+const take = (door: Door, passage: Passage): void => {
+  const { request, reply, receivedAt, wire, protocol } = passage
+  const { project, source } = passage.access!
   const asked: Asked = { project, source, eventsMax: door.config.BATCH_EVENTS_MAX, receivedAt }
-  const { sentAt, context, events, unlinks } = protocol.decode(wire, asked)
-  const origin: Origin = { source, protocol: protocol.name, receivedAt, sentAt, ...(context ? { context } : {}) }
-  const peer = door.peers.fieldOf(wire.ip, wire.headers)
-  const taken = await door.take({ project, origin, request: wire.requestId, peer }, events, unlinks)
-  return protocol.answer(wire, taken, asked)
+  const { sentAt, context, events, unlinks = NO_UNLINKS } = protocol.decode(wire, asked)
+  const origin: Origin = context ? { source, protocol: protocol.name, receivedAt, sentAt, context } : { source, protocol: protocol.name, receivedAt, sentAt }
+  const peer = door.peers.fieldOf(request)
+  door.take({ project, origin, request: request.id, peer }, events, unlinks, (fault, taken) => {
+    if (fault === null) send(reply, protocol.answer(wire, taken, asked))
+    else refuseRequest(door, passage, fault)
+  })
+}
+
+/** Another copy may have made the key a moment ago. */
+const takeLater = async (door: Door, passage: Passage, key: string | undefined): Promise<void> => {
+  passage.access = await accessOf(door, key)
+  take(door, passage)
+}
+
+/** In the protocol's words where it has some; what is wrong with a body of a known sender is kept first. */
+const refuseRequest = (door: Door, passage: Passage, error: unknown): void => {
+  const { reply, protocol, access, wire } = passage
+  const problem = problemOf(error)
+  if (problem.code === 'INTERNAL') return void reply.send(error)
+  const answer = (): void => {
+    const words = protocol.refuse(problem, wire)
+    if (!words) return void reply.send(problem)
+    // What goes the way of all faults is counted there.
+    if (problem.status === 429 || problem.status === 503) door.counters.turnedAway.inc({ code: problem.code })
+    send(withRetryAfter(reply, problem), words)
+  }
+  if (!isOfBody(problem)) return answer()
+  if (access) return keepBody(door, passage, access, problem, answer)
+  door.counters.unauthorised.inc({ code: problem.code })
+  answer()
 }
 
 /** A body that is none of ours to read, from a sender that we know: kept as it came, and counted once. */
-const keepBody = (door: Door, protocol: Protocol, { project, source }: WriteAccess, wire: Wire, receivedAt: number, problem: ProblemError): Promise<void> => {
+const keepBody = (door: Door, { request, reply, protocol, wire, receivedAt }: Passage, { project, source }: WriteAccess, problem: ProblemError, answer: () => void): void => {
   const origin: Origin = { source, protocol: protocol.name, receivedAt, sentAt: null }
   const sent = wire.body.length > 0 || wire.method === 'POST' ? wire.body : Buffer.from(JSON.stringify(wire.query))
-  return door.keepBody({ project, origin, request: wire.requestId }, sent, refuse(problem.code, problem.message))
+  try {
+    door.keepBody({ project, origin, request: request.id }, sent, refuse(problem.code, problem.message), (fault) => (fault === null ? answer() : void reply.send(fault)))
+  } catch (error) {
+    reply.send(error)
+  }
 }
 
 const isOfBody = ({ status }: ProblemError): boolean => status >= 400 && status < 500 && status !== 401 && status !== 403 && status !== 429
 
 const answerExtra = (door: Door, extra: Extra) => async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
   const packed = Buffer.isBuffer(request.body) ? request.body : NO_BODY
-  const wire = wireOf(request, await unpack(packed, door.config.INFLATED_BYTES_MAX))
+  const wire = new RequestWire(request, extra.url, await unpack(packed, door.config.INFLATED_BYTES_MAX))
   return send(reply, await extra.answer(wire, {
     params: request.params as Readonly<Record<string, string>>,
     address: addressOf(request, door.config.PUBLIC_URL),
@@ -110,13 +155,8 @@ const answerExtra = (door: Door, extra: Extra) => async (request: FastifyRequest
   }))
 }
 
-const wireOf = (request: FastifyRequest, body: Buffer): Wire => createWire({
-  method: request.method, path: request.routeOptions.url ?? '', query: request.query as Wire['query'], headers: request.headers, body,
-  ip: request.ip, requestId: request.id,
-})
-
 const accessOf = async (door: Door, key: string | undefined): Promise<WriteAccess> => {
-  const access = key === undefined ? undefined : (door.projects.byWriteKey(key) ?? (await writeAccessOf(door.projects, key)))
+  const access = key === undefined ? undefined : await writeAccessOf(door.projects, key)
   if (access) return access
   const code: ErrorCode = key === undefined ? 'WRITE_KEY_MISSING' : 'WRITE_KEY_UNKNOWN'
   door.counters.unauthorised.inc({ code })

@@ -2,7 +2,8 @@ import { Counter, Gauge, Histogram, type MetricsRegistry } from '@millrace/servi
 
 /** What ingest tells Prometheus. */
 export interface IngestCounters {
-  readonly accepted: Counter<'protocol'>
+  /** Looked up once a protocol: it is counted with every request. */
+  readonly accepted: (protocol: string) => Pick<Counter.Internal, 'inc'>
   readonly rejected: Counter<'protocol' | 'code'>
   /** Requests that no project could be found for: they are in no ledger. */
   readonly unauthorised: Counter<'code'>
@@ -20,7 +21,7 @@ export const createCounters = (registry: MetricsRegistry, queuedBytes: () => num
       name: 'millrace_ingest_queued_bytes', help: 'Bytes of events that wait for the log', registers,
       collect() { this.set(queuedBytes()) },
     }),
-    accepted: new Counter({ name: 'millrace_ingest_events_accepted_total', help: 'Events that the log has', labelNames: ['protocol'], registers }),
+    accepted: byProtocol(new Counter({ name: 'millrace_ingest_events_accepted_total', help: 'Events that the log has', labelNames: ['protocol'], registers })),
     rejected: new Counter({ name: 'millrace_ingest_events_rejected_total', help: 'Events refused and kept', labelNames: ['protocol', 'code'], registers }),
     unauthorised: new Counter({ name: 'millrace_ingest_requests_unauthorised_total', help: 'Requests without a known key', labelNames: ['code'], registers }),
     turnedAway: new Counter({ name: 'millrace_ingest_requests_turned_away_total', help: 'Requests told to try again', labelNames: ['code'], registers }),
@@ -29,5 +30,14 @@ export const createCounters = (registry: MetricsRegistry, queuedBytes: () => num
       name: 'millrace_ingest_append_seconds', help: 'Time of one append to the log', registers,
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
     }),
+  }
+}
+
+const byProtocol = (counter: Counter<'protocol'>): IngestCounters['accepted'] => {
+  const known = new Map<string, Pick<Counter.Internal, 'inc'>>()
+  return (protocol) => {
+    const found = known.get(protocol) ?? counter.labels(protocol)
+    known.set(protocol, found)
+    return found
   }
 }

@@ -2,10 +2,11 @@ import type { Origin, Project, Refusal } from '@millrace/contracts'
 import type { Clock, Ids, NewRecord } from '@millrace/ports'
 import { commandRecord } from './domain/command-record.ts'
 import type { Projects } from '@millrace/service-kit'
-import type { AppendQueue } from './append-queue.ts'
+import type { AppendQueue, Done } from './append-queue.ts'
 import type { IngestConfig } from './config.ts'
 import type { IngestCounters } from './counters.ts'
 import { createPeers, type Peers } from './domain/peer.ts'
+import type { Parcel } from './domain/records-of.ts'
 import { rejectedLine, type SentEvent, sortEvents } from './domain/sort-events.ts'
 import type { OpenRequests } from './open-requests.ts'
 import type { Taken, Unlink } from './protocols/protocol.ts'
@@ -30,10 +31,10 @@ export interface Door {
   readonly peers: Peers
   /** The time that a request is stamped with: one for all within some milliseconds, so that they share an origin. */
   receivedAt(): number
-  /** Resolves when the log has each event, as accepted or as rejected. @throws LogUnavailable: it has none of them */
-  take(arrival: Arrival, events: readonly SentEvent[], unlinks?: readonly Unlink[]): Promise<Taken>
-  /** Keeps a body that could not be read as one refusal. */
-  keepBody(arrival: Omit<Arrival, 'peer'>, body: Buffer, refusal: Refusal): Promise<void>
+  /** `done` is called when the log has each event, as accepted or as rejected, or with the fault: then it has none. @throws LogUnavailable */
+  take(arrival: Arrival, events: readonly SentEvent[], unlinks: readonly Unlink[], done: (fault: unknown, taken: Taken) => void): void
+  /** Keeps a body that could not be read as one refusal. @throws LogUnavailable */
+  keepBody(arrival: Omit<Arrival, 'peer'>, body: Buffer, refusal: Refusal, done: Done): void
 }
 
 export type DoorDeps = Pick<Door, 'config' | 'clock' | 'projects' | 'counters' | 'openRequests'> & {
@@ -45,23 +46,35 @@ export const createDoor = (deps: DoorDeps): Door => {
   const { config, clock, projects, counters, openRequests, ids, queue } = deps
   const bounds = { eventBytesMax: config.EVENT_BYTES_MAX, rejectedBytesMax: config.REJECTED_BYTES_MAX }
 
-  const take: Door['take'] = async ({ project, origin, request, peer }, events, unlinks = []) => {
-    const { accepted, byPartition, rejected } = sortEvents(events, { origin, project, peer }, bounds, () => ids.uuid())
-    if (events.length === 0) return { accepted, rejected }
-    const parcels = [...byPartition].map(([partition, lines]) => ({ project: project.id, partition, origin, request, lines }))
-    await queue.add({
+  const newId = (): string => ids.uuid()
+
+  const take: Door['take'] = ({ project, origin, request, peer }, events, unlinks, done) => {
+    const sorted = sortEvents(events, { origin, project, peer }, bounds, newId)
+    if (events.length === 0) return done(null, sorted)
+    const { accepted, byPartition, rejected } = sorted
+    const parcels: Parcel[] = []
+    for (let partition = 0; partition < byPartition.length; partition++) {
+      const lines = byPartition[partition]
+      if (lines) parcels.push({ project: project.id, partition, origin, request, lines })
+    }
+    queue.add({
       parcels,
-      ...(rejected.length > 0 ? { rejected: { project: project.id, origin, request, lines: rejected.map(({ line }) => line) } } : {}),
-      ...(unlinks.length > 0 ? { commands: unlinks.map((unlink) => unlinkRecord(project.id, unlink)) } : {}),
+      rejected: rejected.length > 0 ? { project: project.id, origin, request, lines: rejected.map(({ line }) => line) } : null,
+      commands: unlinks.length > 0 ? unlinks.map((unlink) => unlinkRecord(project.id, unlink)) : null,
+    }, (fault) => {
+      if (fault === null) {
+        if (accepted > 0) counters.accepted(origin.protocol).inc(accepted)
+        for (const { refusal } of rejected) counters.rejected.inc({ protocol: origin.protocol, code: refusal.code })
+      }
+      done(fault, sorted)
     })
-    if (accepted > 0) counters.accepted.inc({ protocol: origin.protocol }, accepted)
-    for (const { refusal } of rejected) counters.rejected.inc({ protocol: origin.protocol, code: refusal.code })
-    return { accepted, rejected }
   }
-  const keepBody: Door['keepBody'] = async ({ project, origin, request }, body, refusal) => {
-    const lines = [rejectedLine(refusal, { raw: null, bytes: body }, bounds)]
-    await queue.add({ parcels: [], rejected: { project: project.id, origin, request, lines } })
-    counters.rejected.inc({ protocol: origin.protocol, code: refusal.code })
+  const keepBody: Door['keepBody'] = ({ project, origin, request }, body, refusal, done) => {
+    const lines = [rejectedLine(refusal, { raw: null, bytes: body, start: 0, end: body.length }, bounds)]
+    queue.add({ parcels: [], rejected: { project: project.id, origin, request, lines }, commands: null }, (fault) => {
+      if (fault === null) counters.rejected.inc({ protocol: origin.protocol, code: refusal.code })
+      done(fault)
+    })
   }
   let stampedAt = -Infinity
   const receivedAt = (): number => {

@@ -33,19 +33,14 @@ export const createOpenRequests = (bounds: {
       }
       requests++
       bytes += size
-      let left = false
-      const leave = (): void => {
-        if (left) return
-        left = true
+      // Comes behind an answer, and also when the client goes away before it.
+      reply.raw.once('close', () => {
         requests--
         bytes -= size
         if (requests > 0) return
         for (const resolve of waiting) resolve()
         waiting = []
-      }
-      // `close` also comes when the client goes away before the answer.
-      reply.raw.once('finish', leave)
-      reply.raw.once('close', leave)
+      })
       done()
     },
   }

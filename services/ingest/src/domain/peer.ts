@@ -12,8 +12,8 @@ export const isDevice = (headers: IncomingHttpHeaders): boolean =>
 export type PeerAddress = 'full' | 'short' | 'none'
 
 export interface Peers {
-  /** The field that tells where a device called from, to be put at the end of each of its events; null for a server's request. */
-  fieldOf(ip: string, headers: IncomingHttpHeaders): Buffer | null
+  /** The field that tells where a device called from, to be put before the last brace of each of its events; null for a server's request. */
+  fieldOf(request: { readonly ip: string; readonly headers: IncomingHttpHeaders }): Buffer | null
 }
 
 const USER_AGENT_LENGTH_MAX = 512
@@ -31,14 +31,16 @@ export const createPeers = (address: PeerAddress): Peers => {
     return found
   }
   return {
-    fieldOf: (ip, headers) => {
+    fieldOf: (request) => {
+      const { headers } = request
       if (!isDevice(headers)) return null
+      const { ip } = request
       const userAgent = headers['user-agent']?.slice(0, USER_AGENT_LENGTH_MAX).toWellFormed()
       const peer = {
         ...(address === 'none' ? {} : { ip: address === 'short' ? shortened(ip) : ip }),
         ...(userAgent ? { userAgent, ...(isBot(userAgent) ? { bot: true } : {}) } : {}),
       }
-      return Buffer.from(`,"${PEER_FIELD}":${JSON.stringify(peer)}}`)
+      return Buffer.from(`,"${PEER_FIELD}":${JSON.stringify(peer)}`)
     },
   }
 }

@@ -1,5 +1,7 @@
-import { encodeRecord, type Origin, partitionOfProject, type RejectedLine, type Topic, topics } from '@millrace/contracts'
+import { encodeLines, type Origin, partitionOfProject, type RejectedLine, type Topic, topics } from '@millrace/contracts'
 import type { NewRecord } from '@millrace/ports'
+import { joinLines } from './join-lines.ts'
+import type { Line } from './sort-events.ts'
 
 /** Lines of one request for one partition of events.accepted. */
 export interface Parcel {
@@ -7,7 +9,7 @@ export interface Parcel {
   readonly partition: number
   readonly origin: Origin
   readonly request: string
-  readonly lines: readonly Buffer[]
+  readonly lines: readonly Line[]
 }
 
 export interface RejectedParcel {
@@ -25,8 +27,13 @@ export const rejectedRecords = (parcels: readonly RejectedParcel[]): readonly Ne
     const { context: _, ...bare } = origin
     const partition = partitionOfProject(project, topics.rejected.partitions)
     // One origin a record: whoever reads a refusal reads no others.
-    return records('rejected', topics.rejected, [{ project, partition, origin: bare, request, lines: lines.map((line) => Buffer.from(JSON.stringify(line))) }])
+    return records('rejected', topics.rejected, [{ project, partition, origin: bare, request, lines: lines.map(lineOf) }])
   })
+
+const lineOf = (refused: RejectedLine): Line => {
+  const bytes = Buffer.from(JSON.stringify(refused))
+  return { bytes, start: 0, end: bytes.length, added: null }
+}
 
 /** Kafka's default bound of a message is 1 MiB. */
 const RECORD_BYTES_MAX = 512 << 10
@@ -36,7 +43,7 @@ const ORIGIN_BYTES = 160
 interface Draft {
   readonly origins: { origin: Origin; lines: number }[]
   readonly requests: string[]
-  readonly lines: Buffer[]
+  readonly lines: Line[]
   bytes: number
 }
 
@@ -51,7 +58,7 @@ const records = (kind: 'events' | 'rejected', topic: Topic, parcels: readonly Pa
     }
     for (const { origin, request, lines } of group) {
       for (const line of lines) {
-        if (draft.bytes + line.length > RECORD_BYTES_MAX) close()
+        if (draft.bytes + lengthOf(line) > RECORD_BYTES_MAX) close()
         add(draft, origin, request, line)
       }
     }
@@ -73,7 +80,7 @@ const grouped = (parcels: readonly Parcel[]): Iterable<readonly Parcel[]> => {
 
 const emptyDraft = (): Draft => ({ origins: [], requests: [], lines: [], bytes: 0 })
 
-const add = (draft: Draft, origin: Origin, request: string, line: Buffer): void => {
+const add = (draft: Draft, origin: Origin, request: string, line: Line): void => {
   const last = draft.origins.at(-1)
   if (last && isSame(last.origin, origin)) last.lines++
   else {
@@ -82,16 +89,18 @@ const add = (draft: Draft, origin: Origin, request: string, line: Buffer): void 
   }
   draft.requests.push(request)
   draft.lines.push(line)
-  draft.bytes += line.length + request.length
+  draft.bytes += lengthOf(line) + request.length
 }
+
+export const lengthOf = ({ start, end, added }: Line): number => end - start + (added?.length ?? 0)
 
 const isSame = (a: Origin, b: Origin): boolean =>
   a === b || (a.receivedAt === b.receivedAt && a.sentAt === b.sentAt && a.source === b.source && a.protocol === b.protocol &&
     a.skewMs === b.skewMs && a.context === undefined && b.context === undefined)
 
 const encode = (kind: 'events' | 'rejected', project: number, { origins, requests, lines }: Draft): Buffer =>
-  encodeRecord({
+  encodeLines({
     kind, project, count: lines.length,
     origins: origins.length === 1 ? [origins[0]!.origin] : origins.map(({ origin, lines: count }) => ({ ...origin, lines: count })),
     requests: requests.every((request) => request === requests[0]) ? [requests[0]!] : requests,
-  }, lines)
+  }, joinLines(lines))

@@ -3,15 +3,31 @@ import {
   type Accepted, acceptEvent, type Fields, filedKeyOf, homeOf, messageIdOf, type Origin, ownMessageId, type Project, readLine, refuse,
   type Refusal, type RejectedLine, shardOf, topics,
 } from '@millrace/contracts'
-import { type Slice, sliceOfBody } from './split-batch.ts'
+import { DEPTH_MAX } from './json-scan.ts'
+import type { ScannedEvent } from './scan-body.ts'
+import type { Slice } from './split-batch.ts'
 
 /** One event of a request: read, and as it was sent. */
 export interface SentEvent {
+  /** Parsed; of an event that was only scanned, the fields that the checks look at. */
   readonly raw: unknown
+  /** Its bytes, or the body that it lies in. */
   readonly bytes: Buffer
-  readonly depth: number
+  readonly start: number
+  /** Behind its last brace. */
+  readonly end: number
+  /** The scanner has checked its depth and that it is UTF-8. */
+  readonly scanned: boolean
   /** Found while it was read: it goes no further. */
   readonly refusal?: Refusal
+}
+
+/** One line of a record to be: the sender's own bytes, and what ingest adds before their last brace. */
+export interface Line {
+  readonly bytes: Buffer
+  readonly start: number
+  readonly end: number
+  readonly added: Buffer | null
 }
 
 export interface RejectedEvent {
@@ -23,7 +39,8 @@ export interface RejectedEvent {
 /** A request's events: the lines for each home partition, and what is refused. */
 export interface Sorted {
   readonly accepted: number
-  readonly byPartition: ReadonlyMap<number, Buffer[]>
+  /** By number of the partition; some are empty. */
+  readonly byPartition: readonly (readonly Line[] | undefined)[]
   readonly rejected: readonly RejectedEvent[]
 }
 
@@ -31,8 +48,6 @@ export interface DoorBounds {
   readonly eventBytesMax: number
   readonly rejectedBytesMax: number
 }
-
-const DEPTH_MAX = 64
 
 export interface Arrived {
   readonly origin: Origin
@@ -43,48 +58,59 @@ export interface Arrived {
 
 /** Checks each event on its own, so that a bad one never harms its neighbours. `newId` names events that have no id. */
 export const sortEvents = (events: readonly SentEvent[], arrived: Arrived, bounds: DoorBounds, newId: () => string): Sorted => {
-  const byPartition = new Map<number, Buffer[]>()
+  const byPartition: (Line[] | undefined)[] = []
   const rejected: RejectedEvent[] = []
-  for (const [index, event] of events.entries()) {
-    const accepted = event.refusal ?? checkBytes(event, bounds) ?? acceptEvent(readLine(arrived.origin.protocol, event.raw), arrived.origin)
-    if (!accepted.ok) {
-      rejected.push({ index, refusal: accepted, line: rejectedLine(accepted, event, bounds) })
-      continue
-    }
-    const { partition, line } = file(event.bytes, accepted, arrived, newId)
-    const lines = byPartition.get(partition)
-    if (lines) lines.push(line)
-    else byPartition.set(partition, [line])
+  for (let index = 0; index < events.length; index++) {
+    const event = events[index]!
+    const accepted = checkBytes(event, bounds) ?? acceptEvent(readLine(arrived.origin.protocol, event.raw), arrived.origin)
+    if (accepted.ok) file(byPartition, event, accepted, arrived, newId)
+    else rejected.push({ index, refusal: accepted, line: rejectedLine(accepted, event, bounds) })
   }
   return { accepted: events.length - rejected.length, byPartition, rejected }
 }
 
-const checkBytes = ({ bytes, depth }: SentEvent, bounds: DoorBounds): Refusal | null => {
-  if (bytes.length > bounds.eventBytesMax) return refuse('EVENT_TOO_LARGE', `the event has ${bytes.length} bytes`)
-  if (depth > DEPTH_MAX) return refuse('EVENT_TOO_DEEP', `the event is nested ${depth} deep`)
-  return isUtf8(bytes) ? null : refuse('INVALID_UTF8')
+const checkBytes = (event: SentEvent, bounds: DoorBounds): Refusal | null => {
+  const { raw, bytes, start, end } = event
+  if (event.refusal) return event.refusal
+  if (end - start > bounds.eventBytesMax) return refuse('EVENT_TOO_LARGE', `the event has ${end - start} bytes`)
+  if (event.scanned) return null
+  if (isDeeperThan(raw, DEPTH_MAX)) return refuse('EVENT_TOO_DEEP', `the event is nested more than ${DEPTH_MAX} deep`)
+  return isUtf8(bytes.subarray(start, end)) ? null : refuse('INVALID_UTF8')
 }
 
-const file = (bytes: Buffer, { raw }: Accepted, { origin, project, peer }: Arrived, newId: () => string) => {
+const isDeeperThan = (value: unknown, depth: number): boolean => {
+  if (typeof value !== 'object' || value === null) return false
+  return depth === 0 || Object.values(value).some((inner) => isDeeperThan(inner, depth - 1))
+}
+
+const file = (byPartition: (Line[] | undefined)[], { bytes, start, end }: SentEvent, { raw }: Accepted, { origin, project, peer }: Arrived, newId: () => string): void => {
   const given = ownMessageId(raw) === null ? newId() : null
   const key = filedKeyOf(project, { userId: raw['userId'], anonymousId: raw['anonymousId'], messageId: given ?? messageIdOf(origin, raw) })
-  const named = given === null ? bytes : withField(bytes, 'messageId', given)
-  return { partition: homeOf(shardOf(project.id, key), topics.accepted.partitions), line: peer === null ? named : withEnd(named, peer) }
+  const partition = homeOf(shardOf(project.id, key), topics.accepted.partitions)
+  const line: Line = { bytes, start, end, added: given === null ? peer : Buffer.concat([field('messageId', given), peer ?? NOTHING]) }
+  const lines = byPartition[partition]
+  if (lines) lines.push(line)
+  else byPartition[partition] = [line]
 }
 
-/** The event with one more field at its end; of two fields with one name, JSON.parse takes the last. */
-export const withField = (bytes: Buffer, name: string, value: string): Buffer =>
-  withEnd(bytes, Buffer.from(`,${JSON.stringify(name)}:${JSON.stringify(value)}}`))
+const NOTHING = Buffer.alloc(0)
+const field = (name: string, value: string): Buffer => Buffer.from(`,${JSON.stringify(name)}:${JSON.stringify(value)}`)
 
-const withEnd = (bytes: Buffer, end: Buffer): Buffer => Buffer.concat([bytes.subarray(0, bytes.lastIndexOf(0x7d)), end])
+/** The event with one more field at its end; of two fields with one name, JSON.parse takes the last. */
+export const withField = ({ raw, bytes, start, end }: SentEvent, name: string, value: string): SentEvent => {
+  const longer = Buffer.concat([bytes.subarray(start, end - 1), field(name, value), CLOSE])
+  return { raw: { ...(raw as Fields), [name]: value }, bytes: longer, start: 0, end: longer.length, scanned: false }
+}
+
+const CLOSE = Buffer.from('}')
 
 /** What is kept of a refusal; over the bound the detail says how much is missing. */
-export const rejectedLine = (refusal: Refusal, { raw, bytes }: Pick<SentEvent, 'raw' | 'bytes'>, bounds: DoorBounds): RejectedLine => {
-  const cut = bytes.length > bounds.rejectedBytesMax
+export const rejectedLine = (refusal: Refusal, { raw, bytes, start, end }: Pick<SentEvent, 'raw' | 'bytes' | 'start' | 'end'>, bounds: DoorBounds): RejectedLine => {
+  const length = end - start
   return {
     code: refusal.code,
-    detail: cut ? `${refusal.detail} (the first ${bounds.rejectedBytesMax} of ${bytes.length} bytes are kept)` : refusal.detail,
-    bytes: bytes.subarray(0, bounds.rejectedBytesMax).toString('base64'),
+    detail: length > bounds.rejectedBytesMax ? `${refusal.detail} (the first ${bounds.rejectedBytesMax} of ${length} bytes are kept)` : refusal.detail,
+    bytes: bytes.toString('base64', start, start + Math.min(length, bounds.rejectedBytesMax)),
     messageId: typeof raw === 'object' && raw !== null ? ownMessageId(raw as Fields)?.slice(0, 256) ?? null : null,
   }
 }
@@ -92,16 +118,20 @@ export const rejectedLine = (refusal: Refusal, { raw, bytes }: Pick<SentEvent, '
 /** The bytes of each event where the splitter agrees with JSON.parse, else the event written anew. */
 export const sentEvents = (batch: readonly unknown[], body: Buffer, slices: readonly Slice[] | null): readonly SentEvent[] =>
   slices?.length === batch.length
-    ? batch.map((raw, index) => ({ raw, bytes: body.subarray(slices[index]!.start, slices[index]!.end), depth: slices[index]!.depth }))
+    ? batch.map((raw, index) => ({ raw, bytes: body, start: slices[index]!.start, end: slices[index]!.end, scanned: false }))
     : batch.map(rewritten)
+
+/** Events that the scanner found. */
+export const scannedEvents = (events: readonly ScannedEvent[], body: Buffer): readonly SentEvent[] =>
+  events.map(({ raw, start, end }) => ({ raw, bytes: body, start, end, scanned: true }))
 
 /** An event that was not sent as JSON of its own, written so. */
 export const rewritten = (raw: unknown): SentEvent => {
   try {
     const bytes = Buffer.from(JSON.stringify(raw))
-    return { raw, bytes, depth: sliceOfBody(bytes).depth }
+    return { raw, bytes, start: 0, end: bytes.length, scanned: false }
   } catch {
     // Nested so deeply that it cannot be written again.
-    return { raw, bytes: Buffer.alloc(0), depth: Number.POSITIVE_INFINITY }
+    return { raw, bytes: NOTHING, start: 0, end: 0, scanned: false }
   }
 }

@@ -10,8 +10,10 @@ const ALWAYS_ALLOWED_BYTES = 1 << 20
  * The body as text bytes. Gzip is known by its first two bytes: some SDKs send it without saying so, some say so
  * and send plain text. What it unpacks to is bounded by size and by ratio.
  */
-export const unpack = async (body: Buffer, inflatedBytesMax: number): Promise<Buffer> => {
-  if (body[0] !== 0x1f || body[1] !== 0x8b) return withoutMark(body)
+export const unpack = (body: Buffer, inflatedBytesMax: number): Buffer | Promise<Buffer> =>
+  body[0] === 0x1f && body[1] === 0x8b ? inflate(body, inflatedBytesMax) : withoutMark(body)
+
+const inflate = async (body: Buffer, inflatedBytesMax: number): Promise<Buffer> => {
   const maxOutputLength = Math.min(inflatedBytesMax, Math.max(body.length * RATIO_MAX, ALWAYS_ALLOWED_BYTES))
   try {
     return withoutMark(body.length <= SYNC_BYTES_MAX ? gunzipSync(body, { maxOutputLength }) : await gunzipAside(body, maxOutputLength))

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { type Fields, fieldsOf, ProblemError } from '@millrace/contracts'
+import type { FastifyRequest } from 'fastify'
 
 /** A request as its protocol sees it: the body unpacked, and read in each way at most once. */
 export interface Wire {
@@ -18,14 +19,26 @@ export interface Wire {
   form(): Readonly<Record<string, string>>
 }
 
-export const createWire = (given: Omit<Wire, 'json' | 'form'>): Wire => {
-  let parsed: { readonly value: unknown } | undefined
-  let fields: Readonly<Record<string, string>> | undefined
-  return {
-    ...given,
-    json: () => (parsed ??= { value: parseJson(given.body) }).value,
-    form: () => (fields ??= parseForm(given.body)),
+/** A class, since one is made for each request: its methods are shared, and what is not asked for is not read. */
+export class RequestWire implements Wire {
+  readonly #request: FastifyRequest
+  readonly path: string
+  readonly body: Buffer
+  #parsed: { readonly value: unknown } | undefined
+  #form: Readonly<Record<string, string>> | undefined
+
+  constructor(request: FastifyRequest, path: string, body: Buffer) {
+    this.#request = request
+    this.path = path
+    this.body = body
   }
+  get method(): string { return this.#request.method }
+  get query(): Fields { return this.#request.query as Fields }
+  get headers(): IncomingHttpHeaders { return this.#request.headers }
+  get ip(): string { return this.#request.ip }
+  get requestId(): string { return this.#request.id }
+  json(): unknown { return (this.#parsed ??= { value: parseJson(this.body) }).value }
+  form(): Readonly<Record<string, string>> { return (this.#form ??= parseForm(this.body)) }
 }
 
 /** @throws ProblemError NOT_JSON */

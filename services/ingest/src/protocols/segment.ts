@@ -23,10 +23,10 @@ export const segment: Protocol = {
   name: 'segment',
   paths,
   recognise: () => true,
-  keyOf: (wire) => keyInRequest(wire) ?? keyInBody(wire.json()),
+  keyOf: (wire) => keyInRequest(wire) ?? keyInBody(wire),
   decode: (wire, { eventsMax }) => {
     const type = SINGLE_PATHS.get(wire.path)
-    return type === undefined ? readBatch(wire.json(), wire.body, eventsMax) : readSingle(wire.json(), wire.body, type)
+    return type === undefined ? readBatch(wire, eventsMax) : readSingle(wire, type)
   },
   answer: (wire, taken) => {
     const [refused] = SINGLE_PATHS.has(wire.path) ? taken.rejected : []

@@ -1,0 +1,153 @@
+import { isUtf8 } from 'node:buffer'
+import type { Fields } from '@millrace/contracts'
+import { behindColon, endOfString, endOfValue, NONE, skipSpace } from './json-scan.ts'
+
+/** One event where it lies in its body, with those of its fields that the checks at the door look at. */
+export interface ScannedEvent {
+  readonly start: number
+  readonly end: number
+  readonly raw: Fields
+}
+
+export interface ScannedBatch {
+  readonly events: readonly ScannedEvent[]
+  /** sentAt, context, writeKey. */
+  readonly fields: Fields
+}
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const COMMA = 0x2c
+const OPEN_LIST = 0x5b
+const CLOSE_LIST = 0x5d
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
+
+/**
+ * A batch without JSON.parse: its events as they lie in the body, each with the few fields that ingest reads. Null for anything
+ * unusual, which is then read in the ordinary way: no JSON, no UTF-8, a key written with escapes or given twice.
+ */
+export const scanBatch = (body: Buffer): ScannedBatch | null => {
+  if (!isUtf8(body)) return null
+  const fields: BatchFields = { batch: undefined, sentAt: undefined, context: undefined, writeKey: undefined }
+  const end = eachField(body, skipSpace(body, 0), fields, BATCH_FIELDS)
+  const { batch, ...others } = fields
+  return isWhole(body, end) && Array.isArray(batch) ? { events: batch as readonly ScannedEvent[], fields: others } : null
+}
+
+/** A body that is one event. Null as of `scanBatch`. */
+export const scanSingle = (body: Buffer): ScannedEvent | null => {
+  if (!isUtf8(body)) return null
+  const start = skipSpace(body, 0)
+  const event = scanEvent(body, start)
+  return event !== null && isWhole(body, event.end) ? event : null
+}
+
+const isWhole = (body: Buffer, end: number): boolean => end !== NONE && skipSpace(body, end) === body.length
+
+const scanList = (body: Buffer, open: number, events: ScannedEvent[]): number => {
+  if (body[open] !== OPEN_LIST) return NONE
+  let at = skipSpace(body, open + 1)
+  if (body[at] === CLOSE_LIST) return at + 1
+  for (;;) {
+    const event = scanEvent(body, at)
+    if (event === null) return NONE
+    events.push(event)
+    at = skipSpace(body, event.end)
+    if (body[at] === CLOSE_LIST) return at + 1
+    if (body[at] !== COMMA) return NONE
+    at = skipSpace(body, at + 1)
+  }
+}
+
+const scanEvent = (body: Buffer, start: number): ScannedEvent | null => {
+  const raw = emptyFields()
+  const end = eachField(body, start, raw, EVENT_FIELDS)
+  return end === NONE ? null : { start, end, raw }
+}
+
+/** Takes the fields that `names` lists out of the object at `open`. @returns where it ends, or NONE: no object, a key with escapes or given twice */
+const eachField = (body: Buffer, open: number, into: Record<string, unknown>, names: Names): number => {
+  if (body[open] !== OPEN_OBJECT) return NONE
+  let at = skipSpace(body, open + 1)
+  if (body[at] === CLOSE_OBJECT) return at + 1
+  for (;;) {
+    if (body[at] !== QUOTE) return NONE
+    const keyEnd = endOfString(body, at)
+    const value = behindColon(body, keyEnd)
+    if (value === NONE || hasEscape(body, at, keyEnd)) return NONE
+    const name = nameOf(names, body, at + 1, keyEnd - 1)
+    const end = name === undefined ? endOfValue(body, value, 1) : take(body, into, name, value)
+    if (end === NONE) return NONE
+    at = skipSpace(body, end)
+    if (body[at] === CLOSE_OBJECT) return at + 1
+    if (body[at] !== COMMA) return NONE
+    at = skipSpace(body, at + 1)
+  }
+}
+
+const hasEscape = (body: Buffer, from: number, to: number): boolean => {
+  for (let at = from; at < to; at++) if (body[at] === BACKSLASH) return true
+  return false
+}
+
+/** Names by their length: most keys are told apart by it. */
+type Names = readonly (readonly string[] | undefined)[]
+
+const namesByLength = (names: readonly string[]): Names => {
+  const byLength: string[][] = []
+  for (const name of names) (byLength[name.length] ??= []).push(name)
+  return byLength
+}
+
+/** All fields from the start: objects of one shape are read faster. */
+const emptyFields = (): Record<string, unknown> => ({
+  type: undefined, event: undefined, userId: undefined, anonymousId: undefined, previousId: undefined, groupId: undefined,
+  messageId: undefined, timestamp: undefined, originalTimestamp: undefined, sentAt: undefined,
+})
+const EVENT_FIELDS = namesByLength(Object.keys(emptyFields()))
+
+interface BatchFields extends Record<string, unknown> {
+  batch: unknown
+  sentAt: unknown
+  context: unknown
+  writeKey: unknown
+}
+const BATCH_FIELDS = namesByLength(['batch', 'sentAt', 'context', 'writeKey'])
+
+const nameOf = (names: Names, body: Buffer, start: number, end: number): string | undefined => {
+  const candidates = names[end - start]
+  if (candidates === undefined) return undefined
+  for (const name of candidates) if (isAt(body, start, name)) return name
+  return undefined
+}
+
+const isAt = (body: Buffer, start: number, name: string): boolean => {
+  for (let at = 0; at < name.length; at++) if (body[start + at] !== name.charCodeAt(at)) return false
+  return true
+}
+
+/** The value as JSON.parse gives it. @returns where it ends; NONE for a name that was there before, of which JSON.parse takes the last */
+const take = (body: Buffer, into: Record<string, unknown>, name: string, start: number): number => {
+  if (into[name] !== undefined) return NONE
+  if (name === 'batch') {
+    const events: ScannedEvent[] = []
+    into['batch'] = events
+    return scanList(body, start, events)
+  }
+  const plainEnd = body[start] === QUOTE ? endOfPlainText(body, start) : NONE
+  const end = plainEnd === NONE ? endOfValue(body, start, 1) : plainEnd
+  if (end === NONE) return NONE
+  into[name] = plainEnd === NONE ? (JSON.parse(body.toString('utf8', start, end)) as unknown) : body.toString('latin1', start + 1, end - 1)
+  return end
+}
+
+/** Behind a text of ASCII without escapes, which is itself; NONE for any other. */
+const endOfPlainText = (body: Buffer, open: number): number => {
+  for (let at = open + 1; ; at++) {
+    const byte = body[at]!
+    if (byte === QUOTE) return at + 1
+    // Also where the body ends: nothing is no such byte.
+    if (!(byte >= 0x20 && byte < 0x80 && byte !== BACKSLASH)) return NONE
+  }
+}
