@@ -47,7 +47,7 @@ const valueOf = (key: string): string => {
   if (key === 'type') return next(6) === 0 ? text() : `"${pick(['track', 'track', 'page', 'screen', 'identify', 'group', 'alias'])}"`
   if (/timestamp|sentAt/i.test(key)) return pick(TIMES)
   if (key === 'messageId' && next(3) > 0) return `"m${next(1000)}"`
-  if (/Id$/.test(key) && next(2) > 0) return `"id-${next(50)}"`
+  if (key.endsWith('Id') && next(2) > 0) return `"id-${next(50)}"`
   return next(3) === 0 ? valueAny() : text()
 }
 const eventText = (): string => {
@@ -76,6 +76,7 @@ const mutated = (given: string): Buffer => {
 
 describe('the scanner', () => {
   it(`makes of ${CASES} bodies what the ordinary parser makes of them`, () => {
+    const differing: unknown[] = []
     let scanned = 0
     let whole = 0
     for (let n = 0; n < CASES; n++) {
@@ -84,22 +85,24 @@ describe('the scanner', () => {
         const wire = wireOf(body)
         const ordinary = outcome(() => single(parseSingle(wire), 'page'))
         const fast = outcome(() => readSingle(wire, 'page'))
-        if (JSON.stringify(fast) !== JSON.stringify(ordinary)) expect(fast, body.toString('latin1')).toEqual(ordinary)
+        if (JSON.stringify(fast) !== JSON.stringify(ordinary)) differing.push([body.toString('latin1'), ordinary, fast])
         continue
       }
       const body = mutated(batchText())
       const wire = wireOf(body)
       const ordinary = outcome(() => parseBatch(wire, 100))
       const fast = outcome(() => readBatch(wire, 100))
-      if (JSON.stringify(fast) !== JSON.stringify(ordinary)) expect(fast, body.toString('latin1')).toEqual(ordinary)
+      if (JSON.stringify(fast) !== JSON.stringify(ordinary)) differing.push([body.toString('latin1'), ordinary, fast])
       if (scanBatch(body) !== null) scanned++
       if (typeof ordinary === 'object') whole++
     }
     process.stdout.write(`scanner: ${CASES} bodies, ${whole} batches that can be read, ${scanned} of them by the scanner, seed ${SEED}\n`)
+    expect(differing.slice(0, 3)).toEqual([])
     expect(scanned).toBeGreaterThan(whole / 3)
   })
 
   it('takes for a value what JSON.parse takes', () => {
+    const differing: string[] = []
     for (let n = 0; n < CASES / 10; n++) {
       const body = mutated(next(2) === 0 ? pick([...GOOD, ...BAD]) : `[${pick(BAD)}, ${text()},{"a":${valueAny()}}]`)
       // The bytes of a broken character are none of its business.
@@ -112,7 +115,8 @@ describe('the scanner', () => {
       } catch {
         parsed = false
       }
-      if (taken !== parsed && !body.includes('['.repeat(60))) expect([body.toString(), taken]).toEqual([body.toString(), parsed])
+      if (taken !== parsed && !body.includes('['.repeat(60))) differing.push(body.toString())
     }
+    expect(differing.slice(0, 3)).toEqual([])
   })
 })

@@ -25,7 +25,7 @@ const CLOSE_OBJECT = 0x7d
 
 /**
  * A batch without JSON.parse: its events as they lie in the body, each with the few fields that ingest reads. Null for anything
- * unusual, which is then read in the ordinary way: no JSON, no UTF-8, a key written with escapes or given twice.
+ * unusual, which is then read in the ordinary way: no JSON, no UTF-8, a key written with escapes, an event that is no object.
  */
 export const scanBatch = (body: Buffer): ScannedBatch | null => {
   if (!isUtf8(body)) return null
@@ -66,7 +66,7 @@ const scanEvent = (body: Buffer, start: number): ScannedEvent | null => {
   return end === NONE ? null : { start, end, raw }
 }
 
-/** Takes the fields that `names` lists out of the object at `open`. @returns where it ends, or NONE: no object, a key with escapes or given twice */
+/** Takes the fields that `names` lists out of the object at `open`. @returns where it ends, or NONE: no object, or a key with escapes */
 const eachField = (body: Buffer, open: number, into: Record<string, unknown>, names: Names): number => {
   if (body[open] !== OPEN_OBJECT) return NONE
   let at = skipSpace(body, open + 1)
@@ -127,9 +127,8 @@ const isAt = (body: Buffer, start: number, name: string): boolean => {
   return true
 }
 
-/** The value as JSON.parse gives it. @returns where it ends; NONE for a name that was there before, of which JSON.parse takes the last */
+/** The value as JSON.parse gives it, of a name that comes twice the last. @returns where it ends */
 const take = (body: Buffer, into: Record<string, unknown>, name: string, start: number): number => {
-  if (into[name] !== undefined) return NONE
   if (name === 'batch') {
     const events: ScannedEvent[] = []
     into['batch'] = events
