@@ -4,7 +4,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest, RouteHandlerMeth
 import type { Door } from './door.ts'
 import { unpack } from './domain/unpack.ts'
 import { RequestWire, type Wire } from './domain/wire.ts'
-import { answerPreflight, openToPages, PREFLIGHT } from './cors.ts'
+import { allowOrigin, answerPreflight, openToPages, PREFLIGHT } from './cors.ts'
 import type { Answer, Asked, Extra, Path, Protocol, Unlink } from './protocols/protocol.ts'
 
 declare module 'fastify' {
@@ -16,13 +16,7 @@ declare module 'fastify' {
 
 /** The collection paths of all protocols: open to every page, answered when the log has what came. */
 export const collection = (door: Door, protocols: readonly Protocol[]): FastifyPluginAsync => async (app) => {
-  openToPages(app)
   app.removeAllContentTypeParsers()
-  // SDKs name any type, a wrong one, or none: the bytes decide.
-  app.addHook('onRequest', (request, _reply, done) => {
-    if (request.headers['content-type'] !== undefined) request.headers['content-type'] = 'application/octet-stream'
-    done()
-  })
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: door.config.BODY_BYTES_MAX }, (_request, body, done) => done(null, body))
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error)
@@ -31,11 +25,18 @@ export const collection = (door: Door, protocols: readonly Protocol[]): FastifyP
     if (!answer) throw error
     return send(withRetryAfter(reply, problem), answer)
   })
+  // One hook and not three: each is felt by single events.
+  const enter = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
+    allowOrigin(request, reply)
+    // SDKs name any type, a wrong one, or none: the bytes decide.
+    ;(request.headers as Record<string, unknown>)['content-type'] = undefined
+    door.openRequests.enter(request, reply, done)
+  }
   const preflights = new Set<string>()
   const add = (path: Path, users: readonly Protocol[], handler: RouteHandlerMethod): void => {
     const config = { collection: true, docs: path.docs, protocols: users }
-    app.route({ method: path.method, url: path.url, config, onRequest: door.openRequests.enter, handler })
-    if (!preflights.has(path.url)) app.options(path.url, { config: { collection: true, docs: PREFLIGHT } }, answerPreflight)
+    app.route({ method: path.method, url: path.url, config, onRequest: enter, handler })
+    if (!preflights.has(path.url)) app.options(path.url, { config: { collection: true, docs: PREFLIGHT }, onRequest: openToPages }, answerPreflight)
     preflights.add(path.url)
   }
   for (const { path, users } of sharedPaths(protocols)) add(path, users, collect(door, path.url, users))
