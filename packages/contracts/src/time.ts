@@ -78,7 +78,7 @@ const offsetOf = (zone: string | undefined): Millis => {
 }
 
 /** A clock off by less is left alone: it is the way of the request. */
-const SKEW_FROM_MS = 60_000
+export const SKEW_FROM_MS = 60_000
 /** A `sentAt` further away is no clock but an old body, an import or nonsense. */
 const SKEW_TO_MS = 86_400_000
 

@@ -1,7 +1,10 @@
-import { type ErrorCode, type Origin, ProblemError, refuse } from '@millrace/contracts'
+import { clockSkew, type ErrorCode, type Origin, ProblemError, refuse } from '@millrace/contracts'
 import { problemOf, type WriteAccess, writeAccessOf } from '@millrace/service-kit'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { Door } from './door.ts'
+import { isDevice } from './domain/peer.ts'
+import { deviceIn, timesOf } from './domain/sender-clocks.ts'
+import type { SentEvent } from './domain/sort-events.ts'
 import { unpack } from './domain/unpack.ts'
 import { RequestWire, type Wire } from './domain/wire.ts'
 import { allowOrigin, answerPreflight, openToPages, PREFLIGHT } from './cors.ts'
@@ -100,13 +103,25 @@ const take = (door: Door, passage: Passage): void => {
   const { request, reply, receivedAt, wire, protocol } = passage
   const { project, source } = passage.access!
   const asked: Asked = { project, source, eventsMax: door.config.BATCH_EVENTS_MAX, receivedAt }
-  const { sentAt, context, events, unlinks = NO_UNLINKS } = protocol.decode(wire, asked)
-  const origin: Origin = context ? { source, protocol: protocol.name, receivedAt, sentAt, context } : { source, protocol: protocol.name, receivedAt, sentAt }
+  const { sentAt, clockAt = sentAt, context, events, unlinks = NO_UNLINKS } = protocol.decode(wire, asked)
+  const skewMs = clockAt === null ? undefined : skewOf(door, passage, clockAt, events)
+  const origin: Origin = context || skewMs !== undefined
+    ? { source, protocol: protocol.name, receivedAt, sentAt, ...(context ? { context } : {}), ...(skewMs === undefined ? {} : { skewMs }) }
+    : { source, protocol: protocol.name, receivedAt, sentAt }
   const peer = door.peers.fieldOf(request)
   door.take({ project, origin, request: request.id, peer }, events, unlinks, (fault, taken) => {
     if (fault === null) send(reply, protocol.answer(wire, taken, asked))
     else refuseRequest(door, passage, fault)
   })
+}
+
+/** Undefined where the rule of one request alone says the same. */
+const skewOf = (door: Door, { request, receivedAt, access, protocol }: Passage, sentAt: number, events: readonly SentEvent[]): number | undefined => {
+  const { ip, headers } = request
+  const device = isDevice(headers) ? deviceIn(events[0]?.raw) : ''
+  const sender = `${access!.project.id} ${access!.source} ${device || `${ip} ${headers['user-agent'] ?? ''}`}`
+  const skew = door.senderClocks.skewOf({ sender, sentAt, receivedAt, times: () => timesOf(protocol.name, events.map(({ raw }) => raw)) })
+  return skew === clockSkew(sentAt, receivedAt) ? undefined : skew
 }
 
 /** Another copy may have made the key a moment ago. */

@@ -16,6 +16,7 @@ export const ingestConfig = z.object({
   OPEN_BYTES_MAX: whole(1 << 20, 4 << 30).default(256 << 20).describe('bytes of bodies at the same time; above, 503, or 429 to servers'),
   STOP_MS_MAX: whole(0, 60_000).default(5_000).describe('wait at the stop for requests that are open'),
   PEER_ADDRESS: z.enum(['full', 'short', 'none']).default('full').describe('how much of the address of a browser or phone is kept: `full`, `short` (without the last number of IPv4, the last five groups of IPv6) or `none`'),
+  SENDERS_MAX: whole(100, 1_000_000).default(20_000).describe('senders whose clocks are remembered; some 250 bytes each'),
   PUBLIC_URL: z.url().optional().describe('address under which browsers reach ingest, where a proxy stands before it'),
 })
 export type IngestConfig = z.infer<typeof ingestConfig>

@@ -6,6 +6,7 @@ import type { AppendQueue, Done } from './append-queue.ts'
 import type { IngestConfig } from './config.ts'
 import type { IngestCounters } from './counters.ts'
 import { createPeers, type Peers } from './domain/peer.ts'
+import { createSenderClocks, type SenderClocks } from './domain/sender-clocks.ts'
 import type { Parcel } from './domain/records-of.ts'
 import { rejectedLine, type SentEvent, sortEvents } from './domain/sort-events.ts'
 import type { OpenRequests } from './open-requests.ts'
@@ -29,6 +30,7 @@ export interface Door {
   readonly counters: IngestCounters
   readonly openRequests: OpenRequests
   readonly peers: Peers
+  readonly senderClocks: SenderClocks
   /** The time that a request is stamped with: one for all within some milliseconds, so that they share an origin. */
   receivedAt(): number
   /** `done` is called when the log has each event, as accepted or as rejected, or with the fault: then it has none. @throws LogUnavailable */
@@ -82,7 +84,7 @@ export const createDoor = (deps: DoorDeps): Door => {
     if (now < stampedAt || now - stampedAt >= STAMP_MS) stampedAt = now
     return stampedAt
   }
-  return { receivedAt, config, clock, projects, counters, openRequests, peers: createPeers(config.PEER_ADDRESS), take, keepBody }
+  return { receivedAt, config, clock, projects, counters, openRequests, peers: createPeers(config.PEER_ADDRESS), senderClocks: createSenderClocks(config.SENDERS_MAX), take, keepBody }
 }
 
 const STAMP_MS = 4

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { decodeEvent, homeOf, isRefusal, requestAt, shardOf, topics } from '@millrace/contracts'
+import { decodeEvent, homeOf, isRefusal, originAt, requestAt, shardOf, topics } from '@millrace/contracts'
 import { LogUnavailable } from '@millrace/ports'
 import { describe, expect, it } from 'vitest'
 import { acceptedOf, rejectedOf } from './memory-log.ts'
@@ -200,5 +200,32 @@ describe('under pressure', () => {
     expect(new Set(requests.filter((id) => id !== '')).size).toBe(50)
     await ingest.stop()
     expect((await post('/v1/track', track())).json().code).toBe('STOPPING')
+  })
+})
+
+describe('times', () => {
+  it('does not take a body that waited for a clock that is behind, once the sender is known', async () => {
+    const { post, log, project, time } = await setUp()
+    const at = time.at
+    const timestampOf = () => {
+      const { line, header, index } = acceptedOf(log).at(-1)!
+      const event = decodeEvent(originAt(header, index)!, project, JSON.parse(line.toString()))
+      return isRefusal(event) ? event : event.timestamp
+    }
+    const send = (sentAt: number) => post('/v1/batch', { sentAt: new Date(sentAt).toISOString(), batch: [track({ messageId: `m${time.at}`, timestamp: new Date(sentAt - 1000).toISOString() })] })
+    await send(at)
+    time.at = at + 600_000
+    await send(at + 1)
+    expect(timestampOf()).toBe(at - 999)
+    // Unknown senders are believed.
+    await post('/v1/batch', { sentAt: new Date(at).toISOString(), batch: [track({ messageId: 'other', timestamp: new Date(at).toISOString() })] }, { authorization: `Basic ${Buffer.from('wk:').toString('base64')}`, 'user-agent': 'other/1' })
+    expect(timestampOf()).toBe(at + 600_000)
+  })
+
+  it('stamps requests of the same moment alike, so that their lines share an origin', async () => {
+    const { post, log } = await setUp()
+    await Promise.all(Array.from({ length: 20 }, (_, n) => post('/v1/track', { event: 'Seen', userId: `u${n}`, messageId: `m${n}` })))
+    expect(acceptedOf(log)).toHaveLength(20)
+    expect(log.headers(topics.accepted.name).every(({ origins, requests, count }) => origins.length === 1 && requests!.length === count)).toBe(true)
   })
 })

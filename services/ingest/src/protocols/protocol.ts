@@ -51,7 +51,10 @@ export interface ExtraAsked {
 
 /** What a request says, before anything of it is checked. */
 export interface Sent {
+  /** By the sender's clock, for all events that do not tell it themselves. */
   readonly sentAt: number | null
+  /** The same where only its event tells it. */
+  readonly clockAt?: number | null
   /** Said once for all events of the request, in Segment's shape. */
   readonly context?: Fields | undefined
   readonly events: readonly SentEvent[]

@@ -47,7 +47,7 @@ export const parseSingle = (wire: Wire): SentEvent => ({ raw: wire.json(), bytes
 export const single = (event: SentEvent, type: EventType): Sent => {
   const { raw } = event
   const untyped = isFields(raw) && (raw['type'] === undefined || raw['type'] === null) && !isEmpty(event)
-  return { sentAt: null, events: [untyped ? { ...withField(event, 'type', type), scanned: event.scanned } : event] }
+  return { sentAt: null, clockAt: isFields(raw) ? parseTime(raw['sentAt']) : null, events: [untyped ? { ...withField(event, 'type', type), scanned: event.scanned } : event] }
 }
 
 /** Without a field there is no comma to put before another one. */
