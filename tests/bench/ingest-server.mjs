@@ -15,7 +15,7 @@ const ingestOver = async (ports) => {
   const projects = createProjects(ports)
   await projects.start()
   if (projects.all().length === 0) await projects.create({ name: 'Bench', zone: 'UTC', currency: 'USD', writeKey: 'test-write-key', apiKey: 'test-api-key-0000' })
-  const ingest = createIngest({ ...ports, logger, projects }, process.env.EVERY ? { APPEND_EVERY_MS: Number(process.env.EVERY) } : {})
+  const ingest = createIngest({ ...ports, logger, projects })
   const http = createHttp({ logger, ids: ports.ids })
   await http.register(ingest.routes)
   await ingest.start()
@@ -57,7 +57,12 @@ const KINDS = {
   'record-each': async () => {
     // Loaded here alone: the log of Millrace repairs its own before anything else has it.
     const { default: kafkajs } = await import('kafkajs')
-    const producer = new kafkajs.Kafka({ brokers: process.env.KAFKA_BROKERS.split(','), logLevel: kafkajs.logLevel.NOTHING }).producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
+    const kafka = new kafkajs.Kafka({ brokers: process.env.KAFKA_BROKERS.split(','), logLevel: kafkajs.logLevel.NOTHING })
+    const admin = kafka.admin()
+    await admin.connect()
+    await admin.createTopics({ topics: [{ topic: 'bench.plain', numPartitions: 4 }], waitForLeaders: true })
+    await admin.disconnect()
+    const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
     await producer.connect()
     let waiting = null
     const flush = async () => {

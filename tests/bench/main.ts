@@ -9,14 +9,14 @@ import { benchWirings } from './wirings.ts'
 
 const FULL = {
   parts: { ids: 1_000_000, users: 100_000, folded: 100_000, sunk: 500_000 },
-  ingestEvents: 400_000,
+  ingest: { warm: 5, measured: 5 },
   latencySeconds: 30,
   wirings: { events: 300_000, steadySeconds: 300, backlog: 100_000, links: 50_000 },
   sizes: [{ people: 10_000, events: 100_000, merges: false }, { people: 100_000, events: 1_000_000, merges: true }],
 }
 const QUICK: typeof FULL = {
   parts: { ids: 200_000, users: 5_000, folded: 30_000, sunk: 50_000 },
-  ingestEvents: 60_000,
+  ingest: { warm: 2, measured: 2 },
   latencySeconds: 10,
   wirings: { events: 40_000, steadySeconds: 20, backlog: 10_000, links: 5_000 },
   sizes: [{ people: 2_000, events: 20_000, merges: true }],
@@ -44,7 +44,7 @@ export const main = async (args: readonly string[]): Promise<number> => {
   const startedAt = performance.now()
   print(`${machine()}${args.includes('--quick') ? ', --quick' : ''}\n`)
   if (wanted('parts')) await benchParts(figures, sizes.parts)
-  if (wanted('ingest')) await benchIngest(figures, sizes.ingestEvents)
+  if (wanted('ingest')) await benchIngest(figures, sizes.ingest)
   if (wanted('latency')) await benchLatency(figures, sizes.latencySeconds)
   const measured: Size[] = []
   if (wanted('sizes')) for (const size of sizes.sizes) measured.push(await benchSize(figures, size))
