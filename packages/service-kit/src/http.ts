@@ -28,6 +28,8 @@ export interface HttpOptions {
   readonly ids: Ids
   /** Names beside `localhost` and bare addresses under which Millrace is reached. */
   readonly hosts?: readonly string[]
+  /** Proxies whose word counts for where a request came from. */
+  readonly trustedProxies?: readonly string[]
   /** Bound of a body where a route names none. */
   readonly bodyBytesMax?: number
   /** A request must have arrived whole within this time. */
@@ -49,6 +51,7 @@ export const createHttp = (options: HttpOptions): FastifyInstance => {
   const ownId = countedIds(options.ids.uuid())
   const app = fastify({
     logger: false,
+    ...(options.trustedProxies?.length ? { trustProxy: [...options.trustedProxies] } : {}),
     genReqId: ({ headers }) => givenId(headers['x-request-id']) ?? ownId(),
     bodyLimit: options.bodyBytesMax ?? BODY_BYTES_MAX,
     requestTimeout: requestMsMax,

@@ -68,7 +68,7 @@ const start = async (host: HostProcess, { name, config, open, create }: ServiceO
   const projects = createProjects(ports)
   const metrics = createMetricsRegistry({ process: true })
   const service = create({ ...ports, logger, projects, metrics })
-  const app = createHttp({ logger, ids: ports.ids, hosts: config.HOST_NAMES })
+  const app = createHttp({ logger, ids: ports.ids, hosts: config.HOST_NAMES, trustedProxies: config.TRUSTED_PROXIES })
   await registerAll(app, [openApiRoutes({ title: 'Millrace', version: millraceVersion() }, { hot: ports.hot, service: name }), healthRoutes(service.checks, ports.clock), metricsRoutes(metrics), ...service.routes])
   const parts: readonly Part[] = [
     { name: 'ports', start: async () => {}, stop: ports.close },

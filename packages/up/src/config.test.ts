@@ -6,7 +6,7 @@ const read = (args: string[], env: Record<string, string> = {}) => readUpConfig(
 
 describe('the settings of a start', () => {
   it('have the documented defaults', () => {
-    expect(read([])).toEqual({ port: 8080, clickhousePort: 8123, host: '127.0.0.1', names: [], dataDir: '/data', logLevel: 'info', sync: 'disk', newApiKey: false, demo: false, demoPeople: 2000 })
+    expect(read([])).toEqual({ port: 8080, clickhousePort: 8123, host: '127.0.0.1', names: [], trustedProxies: [], dataDir: '/data', logLevel: 'info', sync: 'disk', newApiKey: false, demo: false, demoPeople: 2000 })
   })
 
   it('are read from flags and variables alike, flags first', () => {

@@ -14,6 +14,8 @@ export const upConfig = z.object({
   host: z.string().min(1).default('127.0.0.1'),
   /** Names beside localhost under which a proxy or the network reaches this machine. */
   names: z.string().default('').transform((text) => text.split(',').map((name) => name.trim()).filter((name) => name !== '')),
+  /** Proxies in front, whose X-Forwarded-For is believed. */
+  trustedProxies: z.string().default('').transform((text) => text.split(',').map((name) => name.trim()).filter((name) => name !== '')),
   dataDir: z.string().min(1),
   writeKey: z.string().regex(/^[\w.-]{4,128}$/, { error: 'must be 4 to 128 letters, digits, dots, dashes or underscores' }).optional(),
   apiKey: z.string().regex(/^[\w.-]{8,128}$/, { error: 'must be 8 to 128 letters, digits, dots, dashes or underscores' }).optional(),
@@ -50,6 +52,7 @@ export const settings: readonly Setting<keyof UpConfig>[] = [
   setting('clickhousePort', 'clickhouse-port', 'N', 'ClickHouse over HTTP for analysts (8123)'),
   setting('host', 'host', 'ADDRESS', 'address to listen on (127.0.0.1: this machine only)'),
   setting('names', 'names', 'A,B', 'further host names under which Millrace is reached (none)'),
+  setting('trustedProxies', 'trusted-proxies', 'A,B', 'addresses or ranges of proxies in front, whose X-Forwarded-For is believed (none)'),
   setting('dataDir', 'data-dir', 'FOLDER', 'where all data is kept (.millrace in the project)'),
   setting('writeKey', 'write-key', 'KEY', 'key that SDKs send events with (made at the first start)'),
   setting('apiKey', 'api-key', 'KEY', 'key for the API and for ClickHouse (made at the first start)'),

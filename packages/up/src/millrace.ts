@@ -111,7 +111,7 @@ const createServices = (given: ServiceDeps) => {
 /** All routes of all services on one port. */
 const httpOf = async (config: UpConfig, logger: Logger, ports: Ports, projects: Projects, services: ReturnType<typeof createServices>) => {
   const access = { projects, ...ports }
-  const app = createHttp({ logger, ids: ports.ids, hosts: config.names })
+  const app = createHttp({ logger, ids: ports.ids, hosts: config.names, trustedProxies: config.trustedProxies })
   await app.register(openApiRoutes({ title: 'Millrace', version: millraceVersion() }))
   await app.register(healthRoutes([services.ingest, services.profileBuilder, services.segmentation, services.metrics].flatMap(({ checks }) => checks), ports.clock))
   await app.register(metricsRoutes(services.registry))

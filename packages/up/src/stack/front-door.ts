@@ -30,7 +30,7 @@ export const createFrontDoor = (choose: Choose, own: Own = () => null): Server =
 
 const forward = (agent: Agent, port: number, request: IncomingMessage, response: ServerResponse): void => {
   const { method, url, headers } = request
-  const upstream = httpRequest({ agent, host: '127.0.0.1', port, method, path: url, headers: passedOn(headers) })
+  const upstream = httpRequest({ agent, host: '127.0.0.1', port, method, path: url, headers: { ...passedOn(headers), 'x-forwarded-for': [headers['x-forwarded-for'], request.socket.remoteAddress].flat().filter(Boolean).join(', ') } })
   upstream.on('response', (answer) => {
     response.writeHead(answer.statusCode ?? 502, passedOn(answer.headers))
     answer.pipe(response)

@@ -18,7 +18,7 @@ export interface Copy {
 }
 
 export interface PlanOptions {
-  readonly config: Pick<LocalStackConfig, 'copies' | 'names' | 'logLevel' | 'dataDir'>
+  readonly config: Pick<LocalStackConfig, 'copies' | 'names' | 'trustedProxies' | 'logLevel' | 'dataDir'>
   readonly engines: Engines
   readonly env: Env
   readonly freePort: () => Promise<number>
@@ -55,7 +55,7 @@ const planCopy = async ({ config, engines, env, freePort, mainOf }: PlanOptions,
       args: [mainOf(service), config.dataDir],
       env: {
         ...env,
-        COPY_SLOT: String(slot), HOST: '127.0.0.1', PORT: String(port), HOST_NAMES: config.names.join(','), LOG_LEVEL: config.logLevel,
+        COPY_SLOT: String(slot), HOST: '127.0.0.1', PORT: String(port), HOST_NAMES: config.names.join(','), TRUSTED_PROXIES: ['loopback', ...config.trustedProxies].join(','), LOG_LEVEL: config.logLevel,
         SERVICE_START_MS_MAX: String(START_MS_MAX),
         ...(analystsPort === null ? {} : { ANALYSTS_PORT: String(analystsPort) }),
         ...variablesOf(engines),
