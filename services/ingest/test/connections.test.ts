@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from 'vitest'
 import { acceptedOf } from './memory-log.ts'
 import { setUp } from './set-up.ts'
@@ -7,8 +8,8 @@ import { setUp } from './set-up.ts'
 const open: (() => Promise<void>)[] = []
 afterEach(async () => { for (const close of open.splice(0)) await close() })
 
-const listening = async (settings: Parameters<typeof setUp>[0]) => {
-  const system = await setUp(settings)
+const listening = async (settings: Parameters<typeof setUp>[0], http: Parameters<typeof setUp>[1] = {}) => {
+  const system = await setUp(settings, http)
   const address = new URL(await system.http.listen({ host: '127.0.0.1', port: 0 }))
   open.push(async () => {
     system.http.server.closeAllConnections()
@@ -74,5 +75,50 @@ describe('connections', () => {
     expect(answer.toString()).toContain('200 OK')
     expect(acceptedOf(log)).toHaveLength(1)
     socket.destroy()
+  })
+
+  it('answers a client that has closed its own half', async () => {
+    const { log, http } = await listening({})
+    const { port } = http.server.address() as { port: number }
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+    socket.end(`POST /v1/track?writeKey=wk HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ${event.length}\r\n\r\n${event}`)
+    const answer = await text(socket)
+    expect(answer).toContain('200 OK')
+    expect(acceptedOf(log)).toHaveLength(1)
+  })
+
+  it('takes a client that sends its body byte by byte, and others meanwhile', async () => {
+    const { send, log, http } = await listening({})
+    const { port } = http.server.address() as { port: number }
+    const socket = connect(port, '127.0.0.1')
+    socket.setNoDelay(true)
+    socket.write(`POST /v1/track?writeKey=wk HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${event.length}\r\n\r\n`)
+    for (const byte of event) {
+      socket.write(byte)
+      expect((await send('{"event":"Between","userId":"u2"}')).status).toBe(200)
+    }
+    const [answer] = await once(socket, 'data') as [Buffer]
+    expect(answer.toString()).toContain('200 OK')
+    expect(acceptedOf(log)).toHaveLength(event.length + 1)
+    socket.destroy()
+  })
+
+  it('tells a client that is too slow so, and counts it out', async () => {
+    const { send, half } = await listening({ OPEN_REQUESTS_MAX: 1 }, { requestMsMax: 300 })
+    const socket = await half()
+    const [answer] = await once(socket, 'data') as [Buffer]
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 408 /)
+    expect((await send(event)).status).toBe(200)
+  })
+
+  it('takes a thousand requests one behind the other on one connection, in their order', async () => {
+    const { log, http } = await listening({})
+    const { port } = http.server.address() as { port: number }
+    const socket = connect(port, '127.0.0.1')
+    const bodies = Array.from({ length: 1000 }, (_, n) => `{"event":"Seen","userId":"u1","messageId":"m${n}"}`)
+    socket.write(bodies.map((body) => `POST /v1/track?writeKey=wk HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`).join(''))
+    let answers = ''
+    for await (const part of socket as AsyncIterable<Buffer>) if ((answers += part.toString('latin1')).split('200 OK').length > 1000) break
+    expect(acceptedOf(log).map(({ line }) => (JSON.parse(line.toString()) as { messageId: string }).messageId)).toEqual(bodies.map((_, n) => `m${n}`))
   })
 })

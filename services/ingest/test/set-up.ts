@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { createHttp, createLogger, createMetricsRegistry, createProjects, metricsRoutes } from '@millrace/service-kit'
+import { type HttpOptions, createHttp, createLogger, createMetricsRegistry, createProjects, metricsRoutes } from '@millrace/service-kit'
 import type { Clock, HotStore, Ids } from '@millrace/ports'
 import { createIngest, type IngestConfig } from '../src/index.ts'
 import { createMemoryLog } from './memory-log.ts'
@@ -29,7 +29,7 @@ const createDocuments = (): HotStore => {
 const ids: Ids = { uuid: () => randomUUID(), secret: (bytes) => Buffer.from(randomUUID().repeat(4)).toString('hex').slice(0, bytes * 2) }
 
 /** A whole ingest behind fastify, with a log that is looked into. `at` stands still unless it is moved. */
-export const setUp = async (settings: Partial<IngestConfig> = {}) => {
+export const setUp = async (settings: Partial<IngestConfig> = {}, more: Partial<HttpOptions> = {}) => {
   const givenIds = new Set<string>()
   const counted: Ids = {
     ...ids,
@@ -55,7 +55,7 @@ export const setUp = async (settings: Partial<IngestConfig> = {}) => {
     name: 'Shop', zone: 'UTC', currency: 'EUR', writeKey: 'wk', apiKey: 'mk', identity: { types: [{ type: 'email', uniquePerPerson: false }] },
   })
   const ingest = createIngest({ log, hot, clock, ids: counted, logger, projects, metrics }, settings)
-  const http = createHttp({ logger, ids })
+  const http = createHttp({ logger, ids, ...more })
   await http.register(ingest.routes)
   await http.register(metricsRoutes(metrics))
   await ingest.start()
