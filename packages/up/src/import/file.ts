@@ -3,6 +3,9 @@ import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { pipeline, type Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
+import { isAccessLogLine } from './access-log.ts'
+
+export type Format = 'ndjson' | 'csv' | 'apache'
 
 /** A file of events, unpacked where it is gzip (by its first bytes, not its name). */
 export interface EventFile {
@@ -12,8 +15,8 @@ export interface EventFile {
   readonly bytes: number
   /** SHA-256 of the unpacked content: a file and its gzip have the same, and so the same message ids. */
   readonly contentHash: string
-  /** First unpacked bytes that are not white space tell the format. */
-  readonly looksLike: 'ndjson' | 'csv'
+  /** What the first line that is not empty tells. */
+  readonly looksLike: Format
 }
 
 /** Reads the whole file once: the hash must be known before the first line is sent. @throws on a broken file */
@@ -26,7 +29,12 @@ export const openEventFile = async (path: string): Promise<EventFile> => {
     hash.update(chunk as Buffer)
     if (head.trim() === '') head = String(chunk).replace(/^\uFEFF/, '')
   }
-  return { path, gzip, bytes: size, contentHash: hash.digest('hex'), looksLike: head.trimStart().startsWith('{') ? 'ndjson' : 'csv' }
+  return { path, gzip, bytes: size, contentHash: hash.digest('hex'), looksLike: formatOf(head.trimStart()) }
+}
+
+const formatOf = (head: string): Format => {
+  if (head.startsWith('{')) return 'ndjson'
+  return isAccessLogLine(head.slice(0, head.search(/\r?\n|$/))) ? 'apache' : 'csv'
 }
 
 /** The unpacked bytes; `moved` is told how many bytes on disk were read so far. */

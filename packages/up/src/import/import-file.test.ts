@@ -23,7 +23,7 @@ beforeEach(async () => {
     const { batch } = JSON.parse(text) as { batch: Record<string, unknown>[] }
     taken.push(...batch)
     batchSizes.push(batch.length)
-    const rejected = batch.flatMap((event, index) => (event['event'] === undefined ? [{ index, code: 'EVENT_NAME_MISSING', detail: 'none' }] : []))
+    const rejected = batch.flatMap((event, index) => (event['type'] === 'track' && event['event'] === undefined ? [{ index, code: 'EVENT_NAME_MISSING', detail: 'none' }] : []))
     response.end(JSON.stringify({ success: true, rejected }))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -90,6 +90,15 @@ describe('the import of a file', () => {
     const result = await run('a.csv', 'event,user_id\nA,u\n"two\nlines",u\nB\nC,u\n')
     expect(result.examples.map(({ line, code }) => [line, code])).toEqual([[5, 'NOT_CSV']])
     expect(taken.map((event) => event['event'])).toEqual(['A', 'two\nlines', 'C'])
+  })
+
+  it('knows an access log by its first line, and tells the line that is cut off', async () => {
+    const line = '203.0.113.7 - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 5 "-" "Firefox"'
+    const result = await run('access.log', `${line}\n${line}\n${line.slice(0, -4)}\n`)
+    expect(result).toMatchObject({ sent: 2, refused: 1 })
+    expect(result.examples[0]).toMatchObject({ line: 3, code: 'NOT_AN_ACCESS_LOG' })
+    expect(taken.map(({ type }) => type)).toEqual(['page', 'page'])
+    expect(new Set(ids()).size).toBe(2)
   })
 
   it('keeps batches within 100 events and 500 KB', async () => {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { open, type FileHandle } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
 import { batchesOf } from '../door/batches.ts'
 import { DoorFault, sendBatches } from '../door/batch-sender.ts'
-import { content, openEventFile, type EventFile } from './file.ts'
+import { content, openEventFile, type EventFile, type Format } from './file.ts'
 import type { ImportOptions } from './options.ts'
-import { readCsv, readNdjson, type ReadLine } from './read-lines.ts'
+import { readAccessLog, readCsv, readNdjson, type ReadLine } from './read-lines.ts'
 
 interface Refused {
   readonly line: number
@@ -41,8 +42,7 @@ export const importFile = async (options: ImportOptions, hooks: ImportHooks): Pr
   const refused = new RefusedLines(options.refusedFile)
   const progress = { bytes: 0, sent: 0 }
   const source = content(file, (bytes) => (progress.bytes = bytes))
-  const format = options.format === 'by-content' ? file.looksLike : options.format
-  const lines = format === 'csv' ? readCsv(source, options.mapping, options.delimiter) : readNdjson(source)
+  const lines = linesOf(options.format === 'by-content' ? file.looksLike : options.format, source, options)
   let fault: string | null = null
   try {
     await sendBatches(options, batchesOf(events(lines, file, refused), ({ text }) => Buffer.byteLength(text)), {
@@ -66,6 +66,14 @@ export const importFile = async (options: ImportOptions, hooks: ImportHooks): Pr
     await refused.close()
   }
   return { sent: progress.sent, refused: refused.count, examples: refused.examples.toSorted((a, b) => a.line - b.line), fault }
+}
+
+const linesOf = (format: Format, source: Readable, { mapping, delimiter }: ImportOptions): AsyncIterable<ReadLine> => {
+  switch (format) {
+    case 'csv': return readCsv(source, mapping, delimiter)
+    case 'apache': return readAccessLog(source)
+    case 'ndjson': return readNdjson(source)
+  }
 }
 
 interface LineToSend {

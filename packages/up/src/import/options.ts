@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import type { Format } from './file.ts'
 import { parseMapping, type Mapping } from './mapping.ts'
 
 /** What an import is told on its command line or by the environment. */
@@ -7,7 +8,7 @@ export interface ImportOptions {
   readonly file: string
   readonly url: string
   readonly writeKey: string
-  readonly format: 'ndjson' | 'csv' | 'by-content'
+  readonly format: Format | 'by-content'
   readonly mapping: Mapping
   readonly delimiter: string
   readonly inFlightMax: number
@@ -16,12 +17,13 @@ export interface ImportOptions {
 
 export const IMPORT_HELP = `Usage: npm run import -- FILE [options]
 
-Sends a file of events to a running Millrace: NDJSON in Segment's shape, or CSV; gzip is recognised.
+Sends a file of events to a running Millrace: NDJSON in Segment's shape, CSV, or an access log
+of Apache (common or combined format); gzip is recognised.
 Running it twice changes nothing: a message's id is the hash of the file's content and the line number.
 
   --url URL             where Millrace runs (MILLRACE_URL; http://127.0.0.1:8080)
   --write-key KEY       printed by npm start (MILLRACE_WRITE_KEY)
-  --format FORMAT       ndjson or csv; by the file's content unless said
+  --format FORMAT       ndjson, csv or apache; by the file's content unless said
   --map FIELD=COLUMN,…  CSV: which column fills which field; fields are type, event, userId, anonymousId,
                         messageId, timestamp, properties.<name>, traits.<name>, context.<name>.
                         Columns with the usual names (event, user_id, timestamp, …) are found without it;
@@ -35,7 +37,7 @@ const schema = z.object({
   file: z.string({ error: 'name the file to import' }),
   url: z.url({ protocol: /^https?$/, error: '--url must be like http://127.0.0.1:8080' }).transform((url) => url.replace(/\/+$/, '')),
   writeKey: z.string({ error: '--write-key is missing: npm start prints it' }).min(1),
-  format: z.enum(['ndjson', 'csv', 'by-content'], { error: '--format must be ndjson or csv' }),
+  format: z.enum(['ndjson', 'csv', 'apache', 'by-content'], { error: '--format must be ndjson, csv or apache' }),
   delimiter: z.string().length(1, { error: '--delimiter must be one character' }),
   inFlightMax: z.coerce.number({ error: '--in-flight must be a number' }).int().min(1).max(16, { error: '--in-flight must be between 1 and 16' }),
 })

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import { parse, type CsvError } from 'csv-parse'
+import { eventOfAccessLogLine } from './access-log.ts'
 import { eventOfRow, fieldsOfColumns, type Mapping } from './mapping.ts'
 
 /** One line (or CSV record, by its first line) of the file: an event to send, or why it is none. */
@@ -11,18 +12,24 @@ export type ReadLine =
 const LINE_BYTES_MAX = 1_000_000
 const TOLD_LENGTH_MAX = 500
 
-/** NDJSON; empty lines are passed over. Holds one chunk and one line in memory. */
-export async function* readNdjson(source: Readable): AsyncGenerator<ReadLine> {
+/** NDJSON; empty lines are passed over. */
+export const readNdjson = (source: Readable): AsyncGenerator<ReadLine> => readByLine(source, jsonLine)
+
+/** An access log in the common or combined log format. */
+export const readAccessLog = (source: Readable): AsyncGenerator<ReadLine> => readByLine(source, accessLogLine)
+
+/** Holds one chunk and one line in memory. */
+async function* readByLine(source: Readable, read: (line: number, text: string) => ReadLine): AsyncGenerator<ReadLine> {
   let number = 0
   for await (const { text, tooLong } of splitLines(source)) {
     number++
     const trimmed = (number === 1 ? text.replace(/^\uFEFF/, '') : text).trim()
     if (tooLong) yield refusal(number, 'EVENT_TOO_LARGE', `the line has more than ${LINE_BYTES_MAX} bytes`, trimmed)
-    else if (trimmed !== '') yield parseLine(number, trimmed)
+    else if (trimmed !== '') yield read(number, trimmed)
   }
 }
 
-const parseLine = (line: number, text: string): ReadLine => {
+const jsonLine = (line: number, text: string): ReadLine => {
   try {
     const event: unknown = JSON.parse(text)
     if (typeof event === 'object' && event !== null && !Array.isArray(event)) return { line, event: event as Record<string, unknown> }
@@ -30,6 +37,11 @@ const parseLine = (line: number, text: string): ReadLine => {
   } catch (error) {
     return refusal(line, 'NOT_JSON', (error as Error).message, text)
   }
+}
+
+const accessLogLine = (line: number, text: string): ReadLine => {
+  const event = eventOfAccessLogLine(text)
+  return typeof event === 'string' ? refusal(line, 'NOT_AN_ACCESS_LOG', event, text) : { line, event }
 }
 
 /** CSV with a header. A record that cannot be read is told and passed over. */
