@@ -45,17 +45,23 @@ export const errors = {
   SIGN_IN_LINK_INVALID: entry(401, 'Sign-in link not valid', 'The link was used or is too old; start Millrace again for a new one.'),
   ROLE_INSUFFICIENT: entry(403, 'Role not sufficient', 'The key has a role that may not do this.'),
   HOST_NOT_ALLOWED: entry(403, 'Host not allowed', 'The Host of the request is not one that Millrace serves.'),
-  ORIGIN_NOT_ALLOWED: entry(403, 'Origin not allowed', 'A page of another origin may not call the API.'),
+  ORIGIN_NOT_ALLOWED: entry(403, 'Origin not allowed', 'A page of this origin may not call the API, or not send with this key.'),
   NOT_FOUND: entry(404, 'Not found', 'Nothing is at this address.'),
   METHOD_NOT_ALLOWED: entry(405, 'Method not allowed', 'The address exists, but not for this method.'),
   REQUEST_TIMEOUT: entry(408, 'Request took too long', 'The request did not arrive within its time.'),
   CONFLICT: entry(409, 'Conflict', 'What was asked contradicts the present state.'),
   UNPROCESSABLE: entry(422, 'Not possible', 'The request is well formed but cannot be done.'),
+  SOURCE_LIMIT: entry(429, 'Too many events of this source', 'The source sends more events a second than its limit; nothing of the request was taken, try again after Retry-After.'),
   TOO_MANY_REQUESTS: entry(429, 'Too many requests', 'More work is waiting than the bound allows; try again after Retry-After.'),
 
   // Of what is asked for.
   PERSON_NOT_FOUND: entry(404, 'No such person', 'No person has this id or key.'),
   PROJECT_NOT_FOUND: entry(404, 'No such project', 'No project has this id.'),
+  SOURCE_NOT_FOUND: entry(404, 'No such source', 'The project has no source of this name.'),
+  SOURCE_EXISTS: entry(409, 'Source exists', 'The project has a source of this name already.'),
+  SOURCE_BOUND: entry(422, 'Too many sources', 'The project has as many sources as its bound allows.'),
+  KEY_NOT_FOUND: entry(404, 'No such key', 'The source has no write key of this id.'),
+  KEY_BOUND: entry(422, 'Too many keys', 'The source has as many working write keys as its bound allows; revoke one.'),
   SEGMENT_NOT_FOUND: entry(404, 'No such segment', 'No segment has this id.'),
   SEGMENT_BOUND: entry(422, 'Too many segments', 'The project has as many segments as its bound allows.'),
   RULE_INVALID: entry(400, 'Invalid rule', 'The rule does not have the documented shape.'),
@@ -65,6 +71,7 @@ export const errors = {
 
   // Of the system: nothing was taken; the same request may be sent again.
   LOG_FULL: entry(503, 'Log full', 'The disk or the bound of the log is reached; nothing of the request was taken.'),
+  SOURCE_BUSY: entry(503, 'Source busy', 'The source sends more events a second than its limit; nothing of the request was taken, try again after Retry-After.'),
   LOG_BUSY: entry(503, 'Log busy', 'The log cannot keep up; nothing of the request was taken.'),
   LOG_CLOSED: entry(503, 'Log closed', 'Millrace is stopping or the log is not reachable.'),
   STOPPING: entry(503, 'Stopping', 'This copy is stopping and takes nothing new.'),

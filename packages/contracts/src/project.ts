@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { sourceSettings, writeKey } from './source.ts'
 
 /** What each instance is told of one tenant; fixed at creation in this version. */
 export const project = z.object({
@@ -8,7 +9,9 @@ export const project = z.object({
   zone: z.string(),
   /** ISO 4217, taken where an event names none. */
   currency: z.string().length(3),
-  writeKeys: z.array(z.object({ hash: z.string(), source: z.string() })),
+  writeKeys: z.array(writeKey),
+  /** Settings of sources; a source may also have none. */
+  sources: z.array(sourceSettings).default([]),
   apiKeys: z.array(z.object({ hash: z.string(), role: z.enum(['admin', 'analyst']), createdAt: z.int() })),
   /** A repeat is the same message within this time by receivedAt. */
   repeatHorizonMs: z.int().positive().default(7 * 86_400_000),
@@ -26,7 +29,7 @@ export type Project = z.infer<typeof project>
 /** A project as the registry keeps it, in the topic `projects` and in the hot store. The greatest version is the truth. */
 export const projectRecord = project.extend({
   version: z.int().nonnegative().default(0),
-  /** The first write key, readable: it is shown at each start. */
+  /** A write key of the first source, readable: it is shown at each start. */
   shownWriteKey: z.string().optional(),
 })
 export type ProjectRecord = z.infer<typeof projectRecord>

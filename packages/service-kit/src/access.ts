@@ -1,7 +1,8 @@
 import { ProblemError } from '@millrace/contracts'
 import type { Clock, HotStore } from '@millrace/ports'
 import type { FastifyRequest } from 'fastify'
-import type { ApiAccess, Projects, Role, WriteAccess } from './projects.ts'
+import type { ApiAccess, Role, WriteAccess } from './key-index.ts'
+import type { Projects } from './projects.ts'
 import { sessionOf } from './sessions.ts'
 
 /** Who calls the API, and of which project they may know. */

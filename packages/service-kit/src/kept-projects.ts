@@ -1,4 +1,4 @@
-import { ProblemError, project as projectSchema, projectRecord, topics, type Project, type ProjectRecord } from '@millrace/contracts'
+import { ProblemError, projectRecord, topics, type ProjectRecord } from '@millrace/contracts'
 import type { EventLog, HotStore } from '@millrace/ports'
 
 export interface KeptProjectsDeps {
@@ -28,7 +28,7 @@ export interface KeptProjects {
   /** Under an id that no project ever had. */
   add(make: (id: number) => ProjectRecord): Promise<ProjectRecord>
   /** @throws PROJECT_NOT_FOUND */
-  change(id: number, next: (before: Project) => Project): Promise<void>
+  change(id: number, next: (before: ProjectRecord) => ProjectRecord): Promise<void>
   shownWriteKey(id: number): Promise<string | undefined>
 }
 
@@ -87,9 +87,11 @@ export const createKeptProjects = ({ hot, log }: KeptProjectsDeps): KeptProjects
     },
     change: async (id, next) => {
       await restore()
+      const shownWriteKey = (await load(id))?.shownWriteKey
       await hot.update(SCOPE, documentKey(id), (before) => {
         if (before === undefined) throw new ProblemError('PROJECT_NOT_FOUND')
-        return { ...projectRecord.parse(before), ...next(projectSchema.parse(before)), version: versionOf(before) + 1 }
+        const record = projectRecord.parse(before)
+        return { ...next({ ...record, shownWriteKey: record.shownWriteKey ?? shownWriteKey }), version: record.version + 1 }
       })
       await tell(id)
     },

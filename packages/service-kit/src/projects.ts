@@ -1,17 +1,9 @@
-import { createHash } from 'node:crypto'
-import { ProblemError, project as projectSchema, type Project, type ProjectRecord } from '@millrace/contracts'
+import { FIRST_SOURCE, isRefusal, ProblemError, project as projectSchema, projectRecord, type Project, type ProjectRecord, type SourceSettings } from '@millrace/contracts'
 import type { Clock, Ids } from '@millrace/ports'
 import { createKeptProjects, PROJECTS_MAX, type KeptProjectsDeps } from './kept-projects.ts'
+import { type ApiAccess, hashKey, keyIndexOf, type Role, type WriteAccess } from './key-index.ts'
+import { type Changed, withoutKey, withRotatedKey, withSettings, withSource, withWriteKey } from './source-changes.ts'
 
-export type Role = Project['apiKeys'][number]['role']
-export interface WriteAccess {
-  readonly project: Project
-  readonly source: string
-}
-export interface ApiAccess {
-  readonly project: Project
-  readonly role: Role
-}
 export interface NewProject {
   readonly name: string
   readonly zone: string
@@ -38,7 +30,15 @@ export interface Projects {
   /** Adds a key, and answers with it; a given one is taken as it is. */
   addWriteKey(id: number, source: string, key?: string): Promise<string>
   addApiKey(id: number, role: Role, key?: string): Promise<string>
-  /** A write key only writes and stands in web pages, so the first one is kept readable, to be shown at each start. */
+  /** Answers with the source's first key, told here only. @throws SOURCE_EXISTS, SOURCE_BOUND */
+  addSource(id: number, settings: SourceSettings): Promise<string>
+  /** @throws SOURCE_NOT_FOUND */
+  changeSource(id: number, name: string, change: Partial<Omit<SourceSettings, 'name'>>): Promise<void>
+  /** Answers with a new key; those before work `graceMs` longer. @throws SOURCE_NOT_FOUND, KEY_BOUND */
+  rotateKey(id: number, source: string, graceMs: number): Promise<string>
+  /** This copy refuses it from now on, the others with their next `refresh`. @throws SOURCE_NOT_FOUND, KEY_NOT_FOUND */
+  revokeKey(id: number, source: string, keyId: string): Promise<void>
+  /** A write key only writes and stands in web pages, so one of the first source is kept readable, to be shown at each start. Nothing when it works no more. */
   shownWriteKey(id: number): Promise<string | undefined>
   refresh(): Promise<void>
   /** Before a key is refused: another copy may have made it a moment ago. Reads again, at most four times a second. */
@@ -48,11 +48,8 @@ export interface Projects {
 }
 
 const REFRESH_MS = 5_000
-const KNOWN_KEYS_MAX = 1_000
 /** Keys that nobody has may come in any number; they must not become as many readings of the store. */
 const LOOK_AGAIN_MS = 250
-
-export const hashKey = (key: string): string => createHash('sha256').update(key).digest('hex')
 
 export interface ProjectsDeps extends KeptProjectsDeps {
   readonly ids: Ids
@@ -62,7 +59,7 @@ export interface ProjectsDeps extends KeptProjectsDeps {
 /** The registry: looked up in memory, kept in the hot store and the topic `projects`. Call `start` (or `refresh`) before the first lookup. */
 export const createProjects = ({ hot, log, ids, clock }: ProjectsDeps): Projects => {
   const kept = createKeptProjects({ hot, log })
-  let index = indexOf([])
+  let index = keyIndexOf([])
   let versions: ReadonlyMap<number, number> = new Map()
   let cancel: (() => void) | undefined
   let stopped = false
@@ -71,7 +68,7 @@ export const createProjects = ({ hot, log, ids, clock }: ProjectsDeps): Projects
 
   const take = (records: readonly ProjectRecord[]): void => {
     versions = new Map(records.map(({ id, version }) => [id, version]))
-    index = indexOf(records.map((record) => projectSchema.parse(record)))
+    index = keyIndexOf(records.map((record) => projectSchema.parse(record)))
   }
   const refresh = async (): Promise<void> => {
     const records = await kept.list()
@@ -87,12 +84,12 @@ export const createProjects = ({ hot, log, ids, clock }: ProjectsDeps): Projects
       refresh().then(refreshLater, refreshLater)
     })
   }
-  const change = async (id: number, next: (before: Project) => Project): Promise<void> => {
+  const change = async (id: number, next: (before: ProjectRecord) => ProjectRecord): Promise<void> => {
     await kept.change(id, next)
     await refresh()
   }
   const addWriteKey = async (id: number, source: string, key = newWriteKey(ids)): Promise<string> => {
-    await change(id, (before) => withWriteKey(before, source, key))
+    await change(id, (before) => changed(withWriteKey(before, source, key, clock.now())))
     return key
   }
   const addApiKey = async (id: number, role: Role, key = newApiKey(ids)): Promise<string> => {
@@ -103,8 +100,8 @@ export const createProjects = ({ hot, log, ids, clock }: ProjectsDeps): Projects
     if (index.all.length >= PROJECTS_MAX) throw new ProblemError('UNPROCESSABLE', `an instance has at most ${PROJECTS_MAX} projects`)
     const { name, zone, currency, identity = {}, writeKey = newWriteKey(ids), apiKey = newApiKey(ids) } = given
     const record = await kept.add((id) => {
-      const bare = projectSchema.parse({ id, name, zone, currency, writeKeys: [], apiKeys: [], identity })
-      return { ...withApiKey(withWriteKey(bare, 'default', writeKey), 'admin', apiKey, clock.now()), version: 1, shownWriteKey: writeKey }
+      const bare = projectRecord.parse({ id, name, zone, currency, writeKeys: [], apiKeys: [], identity, version: 1 })
+      return withApiKey(changed(withWriteKey(bare, FIRST_SOURCE, writeKey, clock.now())), 'admin', apiKey, clock.now())
     })
     await refresh()
     return { project: index.byId.get(record.id) ?? projectSchema.parse(record), writeKey, apiKey }
@@ -113,12 +110,27 @@ export const createProjects = ({ hot, log, ids, clock }: ProjectsDeps): Projects
   return {
     all: () => index.all,
     byId: (id) => index.byId.get(id),
-    byWriteKey: (key) => index.byWriteKey(key),
+    byWriteKey: (key) => index.byWriteKey(key, clock.now()),
     byApiKey: (key) => index.byApiKey(key),
     create,
     addWriteKey,
     addApiKey,
-    shownWriteKey: kept.shownWriteKey,
+    addSource: async (id, settings) => {
+      const key = newWriteKey(ids)
+      await change(id, (before) => changed(withSource(before, settings, key, clock.now())))
+      return key
+    },
+    changeSource: (id, name, wanted) => change(id, (before) => changed(withSettings(before, name, wanted))),
+    rotateKey: async (id, source, graceMs) => {
+      const key = newWriteKey(ids)
+      await change(id, (before) => changed(withRotatedKey(before, source, key, clock.now(), clock.now() + graceMs)))
+      return key
+    },
+    revokeKey: (id, source, keyId) => change(id, (before) => changed(withoutKey(before, source, keyId, clock.now()))),
+    shownWriteKey: async (id) => {
+      const key = await kept.shownWriteKey(id)
+      return key !== undefined && index.byWriteKey(key, clock.now()) ? key : undefined
+    },
     refresh,
     lookAgain: () => {
       const now = clock.now()
@@ -143,48 +155,18 @@ export const createProjects = ({ hot, log, ids, clock }: ProjectsDeps): Projects
 const newWriteKey = (ids: Ids): string => `wk_${ids.secret(16)}`
 const newApiKey = (ids: Ids): string => `mk_${ids.secret(24)}`
 
-const withWriteKey = (project: Project, source: string, key: string): Project => {
+const withApiKey = (record: ProjectRecord, role: Role, key: string, createdAt: number): ProjectRecord => {
   const hash = hashKey(key)
-  return project.writeKeys.some((known) => known.hash === hash) ? project : { ...project, writeKeys: [...project.writeKeys, { hash, source }] }
+  return record.apiKeys.some((known) => known.hash === hash) ? record : { ...record, apiKeys: [...record.apiKeys, { hash, role, createdAt }] }
 }
 
-const withApiKey = (project: Project, role: Role, key: string, createdAt: number): Project => {
-  const hash = hashKey(key)
-  return project.apiKeys.some((known) => known.hash === hash) ? project : { ...project, apiKeys: [...project.apiKeys, { hash, role, createdAt }] }
+const changed = (result: Changed): ProjectRecord => {
+  if (isRefusal(result)) throw new ProblemError(result.code, result.detail)
+  return result
 }
 
 /** A project that this copy knew is gone, or is as it was before. */
 const isBehind = (records: readonly ProjectRecord[], versions: ReadonlyMap<number, number>): boolean => {
   const found = new Map(records.map(({ id, version }) => [id, version]))
   return [...versions].some(([id, version]) => (found.get(id) ?? -1) < version)
-}
-
-const indexOf = (all: readonly Project[]) => {
-  const writers = new Map<string, WriteAccess>()
-  const callers = new Map<string, ApiAccess>()
-  for (const project of all) {
-    for (const { hash, source } of project.writeKeys) writers.set(hash, { project, source })
-    for (const { hash, role } of project.apiKeys) callers.set(hash, { project, role })
-  }
-  return {
-    all,
-    byId: new Map(all.map((project) => [project.id, project])),
-    byWriteKey: remembered((key) => lookUp(writers, key)),
-    byApiKey: (key: string) => lookUp(callers, key),
-  }
-}
-
-/** By the hash of the key: what an attacker can time is the comparison of hashes that they cannot choose. */
-const lookUp = <Access>(byHash: ReadonlyMap<string, Access>, key: string): Access | undefined => byHash.get(hashKey(key))
-
-/** A sender's key comes with each request; its hash is computed once. Only keys that exist are kept, at most a thousand. */
-const remembered = <Access>(find: (key: string) => Access | undefined): ((key: string) => Access | undefined) => {
-  const known = new Map<string, Access>()
-  return (key) => {
-    const before = known.get(key)
-    if (before) return before
-    const found = find(key)
-    if (found && known.size < KNOWN_KEYS_MAX) known.set(key, found)
-    return found
-  }
 }

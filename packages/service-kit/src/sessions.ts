@@ -4,7 +4,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
 import { type AccessDeps, callerOf, requireApiKey } from './access.ts'
 import type { RouteDocs } from './openapi/route-docs.ts'
-import { hashKey, type Role } from './projects.ts'
+import { hashKey, type Role } from './key-index.ts'
 
 const SCOPE = 'sessions'
 const COOKIE = 'millrace_session'

@@ -1,5 +1,5 @@
-import type { Project } from '@millrace/contracts'
-import type { Projects } from '@millrace/service-kit'
+import { FIRST_SOURCE, type Project } from '@millrace/contracts'
+import { hashKey, type Projects } from '@millrace/service-kit'
 import type { UpConfig } from './config.ts'
 import { StartFault } from './folder/fault.ts'
 
@@ -21,13 +21,14 @@ export const firstProject = async (projects: Projects, wanted: Wanted): Promise<
   const { zone, currency } = wanted
   if (zone !== undefined && zone !== project.zone) throw fixed('--zone', project.zone, zone)
   if (currency !== undefined && currency !== project.currency) throw fixed('--currency', project.currency, currency)
-  const writeKey = wanted.writeKey ?? (await projects.shownWriteKey(project.id))
-  if (wanted.writeKey !== undefined && !projects.byWriteKey(wanted.writeKey)) await projects.addWriteKey(project.id, 'default', wanted.writeKey)
-  return {
-    project,
-    writeKey: writeKey ?? (await projects.addWriteKey(project.id, 'default')),
-    apiKey: await apiKeyOf(projects, project.id, wanted),
-  }
+  return { project, writeKey: await writeKeyOf(projects, project, wanted), apiKey: await apiKeyOf(projects, project.id, wanted) }
+}
+
+/** A given key that was revoked or has expired does not come back, however often a start is told of it. */
+const writeKeyOf = async (projects: Projects, project: Project, { writeKey }: Wanted): Promise<string> => {
+  const isDead = writeKey !== undefined && !projects.byWriteKey(writeKey) && project.writeKeys.some(({ hash }) => hash === hashKey(writeKey))
+  if (writeKey === undefined || isDead) return (await projects.shownWriteKey(project.id)) ?? projects.addWriteKey(project.id, FIRST_SOURCE)
+  return projects.byWriteKey(writeKey) ? writeKey : projects.addWriteKey(project.id, FIRST_SOURCE, writeKey)
 }
 
 const makeProject = async (projects: Projects, { zone, currency, writeKey, apiKey, demo }: Wanted): Promise<FirstKeys> =>

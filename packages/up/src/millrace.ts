@@ -7,7 +7,7 @@ import { createProfileBuilder } from '@millrace/profile-builder'
 import { createSegmentation, segmentationConfig } from '@millrace/segmentation'
 import {
   createHttp, createMetricsRegistry, createProjects, createSignInPath, doorPart, healthRoutes, metricsRoutes, millraceVersion, openApiRoutes, pageRoutes,
-  projectRoutes, proveFree, signInRoutes, startParts, within,
+  projectRoutes, proveFree, signInRoutes, sourceRoutes, startParts, within,
   type Address, type Logger, type Projects,
 } from '@millrace/service-kit'
 import type { UpConfig } from './config.ts'
@@ -117,6 +117,7 @@ const httpOf = async (config: UpConfig, logger: Logger, ports: Ports, projects: 
   await app.register(metricsRoutes(services.registry))
   await app.register(signInRoutes(access))
   await app.register(projectRoutes(access))
+  await app.register(sourceRoutes(access))
   await app.register(services.ingest.routes)
   await app.register(services.profileBuilder.routes)
   await app.register(services.segmentation.routes)

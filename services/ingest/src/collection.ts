@@ -1,6 +1,7 @@
 import { clockSkew, type ErrorCode, type Origin, ProblemError, refuse } from '@millrace/contracts'
 import { problemOf, type WriteAccess, writeAccessOf } from '@millrace/service-kit'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
+import { isTurnedAway } from './counters.ts'
 import type { Door } from './door.ts'
 import { isDevice } from './domain/peer.ts'
 import { deviceIn, timesOf } from './domain/sender-clocks.ts'
@@ -101,9 +102,12 @@ const NO_UNLINKS: readonly Unlink[] = []
 
 const take = (door: Door, passage: Passage): void => {
   const { request, reply, receivedAt, wire, protocol } = passage
-  const { project, source } = passage.access!
+  const access = passage.access!
+  const { project, source } = access
   const asked: Asked = { project, source, eventsMax: door.config.BATCH_EVENTS_MAX, receivedAt }
   const { sentAt, clockAt = sentAt, context, events, unlinks = NO_UNLINKS } = protocol.decode(wire, asked)
+  const refused = notAdmitted(door, access, request, events.length)
+  if (refused) throw refused
   const skewMs = clockAt === null ? undefined : skewOf(door, passage, clockAt, events)
   const origin: Origin = context || skewMs !== undefined
     ? { source, protocol: protocol.name, receivedAt, sentAt, ...(context ? { context } : {}), ...(skewMs === undefined ? {} : { skewMs }) }
@@ -124,6 +128,12 @@ const skewOf = (door: Door, { request, receivedAt, access, protocol }: Passage, 
   return skew === clockSkew(sentAt, receivedAt) ? undefined : skew
 }
 
+/** Why the settings of the source do not let the request in, or null. */
+const notAdmitted = (door: Door, access: WriteAccess, request: FastifyRequest, events: number): ProblemError | null => {
+  const refusal = door.admit(access, { origin: request.headers.origin, events })
+  return refusal && new ProblemError(refusal.code, refusal.detail, refusal)
+}
+
 /** Another copy may have made the key a moment ago. */
 const takeLater = async (door: Door, passage: Passage, key: string | undefined): Promise<void> => {
   passage.access = await accessOf(door, key)
@@ -132,18 +142,22 @@ const takeLater = async (door: Door, passage: Passage, key: string | undefined):
 
 /** In the protocol's words where it has some; what is wrong with a body of a known sender is kept first. */
 const refuseRequest = (door: Door, passage: Passage, error: unknown): void => {
-  const { reply, protocol, access, wire } = passage
+  const { request, reply, protocol, access, wire } = passage
   const problem = problemOf(error)
   if (problem.code === 'INTERNAL') return void reply.send(error)
   const answer = (): void => {
     const words = protocol.refuse(problem, wire)
     if (!words) return void reply.send(problem)
     // What goes the way of all faults is counted there.
-    if (problem.status === 429 || problem.status === 503) door.counters.turnedAway.inc({ code: problem.code })
+    if (isTurnedAway(problem)) door.counters.turnedAway.inc({ code: problem.code })
     send(withRetryAfter(reply, problem), words)
   }
   if (!isOfBody(problem)) return answer()
-  if (access) return keepBody(door, passage, access, problem, answer)
+  if (access) {
+    // What cannot be read counts as one event.
+    const refused = notAdmitted(door, access, request, 1)
+    return refused ? refuseRequest(door, passage, refused) : keepBody(door, passage, access, problem, answer)
+  }
   door.counters.unauthorised.inc({ code: problem.code })
   answer()
 }

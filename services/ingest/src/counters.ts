@@ -1,3 +1,4 @@
+import type { ProblemError } from '@millrace/contracts'
 import { Counter, Gauge, Histogram, type MetricsRegistry } from '@millrace/service-kit'
 
 /** What ingest tells Prometheus. */
@@ -7,7 +8,7 @@ export interface IngestCounters {
   readonly rejected: Counter<'protocol' | 'code'>
   /** Requests that no project could be found for: they are in no ledger. */
   readonly unauthorised: Counter<'code'>
-  /** Requests told to come again later. */
+  /** Requests told to come again later, or of pages that may not send. */
   readonly turnedAway: Counter<'code'>
   readonly appendedBytes: Counter
   readonly appendSeconds: Histogram
@@ -24,7 +25,7 @@ export const createCounters = (registry: MetricsRegistry, queuedBytes: () => num
     accepted: byProtocol(new Counter({ name: 'millrace_ingest_events_accepted_total', help: 'Events that the log has', labelNames: ['protocol'], registers })),
     rejected: new Counter({ name: 'millrace_ingest_events_rejected_total', help: 'Events refused and kept', labelNames: ['protocol', 'code'], registers }),
     unauthorised: new Counter({ name: 'millrace_ingest_requests_unauthorised_total', help: 'Requests without a known key', labelNames: ['code'], registers }),
-    turnedAway: new Counter({ name: 'millrace_ingest_requests_turned_away_total', help: 'Requests told to try again', labelNames: ['code'], registers }),
+    turnedAway: new Counter({ name: 'millrace_ingest_requests_turned_away_total', help: 'Requests not taken: told to try again, or of a page that may not send', labelNames: ['code'], registers }),
     appendedBytes: new Counter({ name: 'millrace_ingest_appended_bytes_total', help: 'Bytes of events before compression', registers }),
     appendSeconds: new Histogram({
       name: 'millrace_ingest_append_seconds', help: 'Time of one append to the log', registers,
@@ -41,3 +42,6 @@ const byProtocol = (counter: Counter<'protocol'>): IngestCounters['accepted'] =>
     return found
   }
 }
+
+/** Whether nothing of a request was taken, though it was sent with a known key. */
+export const isTurnedAway = ({ status, code }: ProblemError): boolean => status === 429 || status === 503 || code === 'ORIGIN_NOT_ALLOWED'

@@ -1,10 +1,12 @@
-import type { Origin, Project, Refusal } from '@millrace/contracts'
+import { type Origin, type Project, refuse, type Refusal } from '@millrace/contracts'
 import type { Clock, Ids, NewRecord } from '@millrace/ports'
 import { commandRecord } from './domain/command-record.ts'
-import type { Projects } from '@millrace/service-kit'
+import type { Projects, WriteAccess } from '@millrace/service-kit'
 import type { AppendQueue, Done } from './append-queue.ts'
 import type { IngestConfig } from './config.ts'
 import type { IngestCounters } from './counters.ts'
+import { isOriginAllowed } from './domain/allowed-origin.ts'
+import { createLimits } from './domain/limits.ts'
 import { createPeers, type Peers } from './domain/peer.ts'
 import { createSenderClocks, type SenderClocks } from './domain/sender-clocks.ts'
 import type { Parcel } from './domain/records-of.ts'
@@ -22,6 +24,11 @@ interface Arrival {
   readonly peer: Buffer | null
 }
 
+/** Why a source may not send now, and when it may come again. */
+export interface NotAdmitted extends Refusal {
+  readonly retryAfterSeconds?: number
+}
+
 /** What every protocol hands its events to, whatever their shape on the wire was. */
 export interface Door {
   readonly config: IngestConfig
@@ -33,6 +40,8 @@ export interface Door {
   readonly senderClocks: SenderClocks
   /** The time that a request is stamped with: one for all within some milliseconds, so that they share an origin. */
   receivedAt(): number
+  /** Whether the settings of the source let this request in; counts its events against the limit when they do. */
+  admit(access: WriteAccess, request: { readonly origin: string | undefined; readonly events: number }): NotAdmitted | null
   /** `done` is called when the log has each event, as accepted or as rejected, or with the fault: then it has none. @throws LogUnavailable */
   take(arrival: Arrival, events: readonly SentEvent[], unlinks: readonly Unlink[], done: (fault: unknown, taken: Taken) => void): void
   /** Keeps a body that could not be read as one refusal. @throws LogUnavailable */
@@ -78,13 +87,24 @@ export const createDoor = (deps: DoorDeps): Door => {
       done(fault)
     })
   }
+  const limits = createLimits(clock)
+  const admit: Door['admit'] = ({ project, settings, key }, { origin, events }) => {
+    const { name, allowedOrigins, eventsPerSecondMax, server } = settings
+    if (!isOriginAllowed(origin, allowedOrigins)) return refuse('ORIGIN_NOT_ALLOWED', `the source ${name} does not take events from pages of ${origin}`)
+    if (eventsPerSecondMax === null) return null
+    const waitMs = limits.waitMs(`${project.id}:${key.id}`, events, eventsPerSecondMax)
+    if (waitMs === 0) return null
+    // SDKs in browsers and phones throw away what is answered with 429.
+    const refusal = refuse(server ? 'SOURCE_LIMIT' : 'SOURCE_BUSY', `the source ${name} sends more than ${eventsPerSecondMax} events a second`)
+    return { ...refusal, retryAfterSeconds: Math.ceil(waitMs / 1000) }
+  }
   let stampedAt = -Infinity
   const receivedAt = (): number => {
     const now = clock.now()
     if (now < stampedAt || now - stampedAt >= STAMP_MS) stampedAt = now
     return stampedAt
   }
-  return { receivedAt, config, clock, projects, counters, openRequests, peers: createPeers(config.PEER_ADDRESS), senderClocks: createSenderClocks(config.SENDERS_MAX), take, keepBody }
+  return { receivedAt, config, clock, projects, counters, openRequests, peers: createPeers(config.PEER_ADDRESS), senderClocks: createSenderClocks(config.SENDERS_MAX), take, keepBody, admit }
 }
 
 const STAMP_MS = 4

@@ -5,7 +5,7 @@ import {
 import type { FastifyPluginAsync } from 'fastify'
 import { type AppendQueue, createAppendQueue } from './append-queue.ts'
 import { type IngestConfig, ingestConfig } from './config.ts'
-import { createCounters } from './counters.ts'
+import { createCounters, isTurnedAway } from './counters.ts'
 import { createDoor } from './door.ts'
 import { createOpenRequests } from './open-requests.ts'
 import { collection } from './collection.ts'
@@ -60,8 +60,8 @@ export const createIngest = (deps: IngestDeps, settings: Partial<IngestConfig> =
     checks: [logReady(log), hotStoreReady(deps.hot)],
     routes: async (app) => {
       app.addHook('onError', async (_request, _reply, error: unknown) => {
-        const { code, status } = problemOf(error)
-        if (status === 429 || status === 503) counters.turnedAway.inc({ code })
+        const problem = problemOf(error)
+        if (isTurnedAway(problem)) counters.turnedAway.inc({ code: problem.code })
       })
       await app.register(collection(door, protocols))
       await app.register(identityCommandRoutes(deps))

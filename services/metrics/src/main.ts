@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { clickHouseHttpDefaults, createClickHouseServer } from '@millrace/clickhouse-http'
 import {
-  apiAccessOf, doorPart, endWithFault, pageRoutes, projectRoutes, readConfig, runServiceProcess, serviceConfig, signInRoutes,
+  apiAccessOf, doorPart, endWithFault, pageRoutes, projectRoutes, readConfig, runServiceProcess, serviceConfig, signInRoutes, sourceRoutes,
   type Service, type ServiceKit,
 } from '@millrace/service-kit'
 import { createStack, slotOf, stackConfig } from '@millrace/wiring'
@@ -28,7 +28,7 @@ const createService = (kit: ServiceKit, config: z.infer<typeof settings>): Servi
   const address = { host: config.HOST, port: config.ANALYSTS_PORT, flag: 'ANALYSTS_PORT' }
   return {
     ...metrics,
-    routes: [signInRoutes(kit), projectRoutes(kit), metrics.routes, pageRoutes(kit)],
+    routes: [signInRoutes(kit), projectRoutes(kit), sourceRoutes(kit), metrics.routes, pageRoutes(kit)],
     doors: [doorPart('analysts', analysts, address, (url) => kit.logger.info({ event: 'analysts.listens', url }))],
   }
 }

@@ -83,5 +83,5 @@ export interface Answer {
 
 /** Codes that every path of collection can answer with. */
 export const DOOR_CODES: readonly ErrorCode[] = [
-  'WRITE_KEY_MISSING', 'WRITE_KEY_UNKNOWN', 'INVALID_UTF8', 'TOO_MANY_REQUESTS', 'LOG_FULL', 'LOG_BUSY', 'LOG_CLOSED', 'STOPPING', 'REQUEST_TIMEOUT',
+  'WRITE_KEY_MISSING', 'WRITE_KEY_UNKNOWN', 'ORIGIN_NOT_ALLOWED', 'INVALID_UTF8', 'SOURCE_LIMIT', 'SOURCE_BUSY', 'TOO_MANY_REQUESTS', 'LOG_FULL', 'LOG_BUSY', 'LOG_CLOSED', 'STOPPING', 'REQUEST_TIMEOUT',
 ]
