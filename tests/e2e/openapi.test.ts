@@ -13,7 +13,7 @@ interface Document {
 }
 
 /** One path of each part; that none is missing is held at the start, which fails for a route without docs. */
-const SOME = ['/v1/batch', '/v1/track', '/api/metrics/funnel', '/api/segments/{id}/people/{personId}', '/api/profiles', '/api/identity/commands', '/api/ledger', '/api/projects', '/readyz', '/metrics', '/api/openapi.json']
+const SOME = ['/v1/batch', '/v1/track', '/api/metrics/funnel', '/api/segments/{id}/people/{personId}', '/api/profiles', '/api/identity/commands', '/api/ledger', '/api/projects', '/api/sources/{name}/activity', '/readyz', '/metrics', '/api/openapi.json']
 
 describe('the OpenAPI document of the running product', () => {
   const running = millraceForAll()

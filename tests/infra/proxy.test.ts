@@ -27,7 +27,7 @@ describe('the table of paths', () => {
       [...file.text.matchAll(/app\.(?:get|post|put|delete)(?:<\w+>)?\(\s*['`](\/[^'`]*)['`]/g)].map((match) => ({ service: file.path.split('/')[1]!, path: match[1]!.replace(/\$\{\w+\}|:\w+/g, 'x') })))
     expect(routes.length).toBeGreaterThan(15)
     for (const { service, path } of routes) expect(serviceOf(path), path).toBe(service)
-    for (const path of ['/', '/assets/page.js', '/sign-in', '/api/session', '/api/setup', '/api/projects']) expect(serviceOf(path), path).toBe('metrics')
+    for (const path of ['/', '/assets/page.js', '/sign-in', '/api/session', '/api/setup', '/api/projects', '/api/sources', '/api/sources/web/activity']) expect(serviceOf(path), path).toBe('metrics')
   })
 
   it('names services and ports that the compose files have', () => {

@@ -25,7 +25,7 @@ interface Arrival {
 }
 
 /** Why a source may not send now, and when it may come again. */
-export interface NotAdmitted extends Refusal {
+interface NotAdmitted extends Refusal {
   readonly retryAfterSeconds?: number
 }
 

@@ -19,6 +19,7 @@ import { ledgerRoutes } from './routes/ledger.ts'
 import { liveRoutes } from './routes/live.ts'
 import { questionRoutes } from './routes/questions.ts'
 import { rejectedRoutes } from './routes/rejected.ts'
+import { sourceActivityRoutes } from './routes/source-activity.ts'
 import { sinkConsumer } from './sink/sink.ts'
 import type { SinkStrategy } from './sink/strategy.ts'
 
@@ -96,6 +97,7 @@ export const createMetrics = (deps: MetricsDeps, config: MetricsConfig): Metrics
       })
       await app.register(questionRoutes(asking))
       await app.register(ledgerRoutes({ log, hot, columns }))
+      await app.register(sourceActivityRoutes({ ...asking, log, hot, clock }))
       await app.register(liveRoutes({ overviewOf: overview.of, stream }))
       await app.register(catalogueRoutes(asking))
       await app.register(rejectedRoutes(asking))

@@ -39,6 +39,8 @@ export const openSystem = async (settings: Record<string, string> = {}, probe?: 
 
   return {
     metrics,
+    projects,
+    now: clock.now,
     app,
     log,
     columns,

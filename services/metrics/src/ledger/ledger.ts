@@ -71,7 +71,8 @@ const NOTHING: LedgerCounts = { received: 0, stored: 0, rejected: 0, duplicate: 
 
 const isBalanced = (counts: LedgerCounts): boolean => ledgerDifference(counts) === 0
 
-const sum = (rows: readonly LedgerCounts[]): LedgerCounts => {
+/** Counts of several sources or hours together. */
+export const sum = (rows: readonly LedgerCounts[]): LedgerCounts => {
   const total = { ...NOTHING } as Record<keyof LedgerCounts, number>
   for (const row of rows) for (const name of Object.keys(NOTHING) as (keyof LedgerCounts)[]) total[name] += row[name]
   return total
