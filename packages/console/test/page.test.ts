@@ -41,6 +41,25 @@ const ANSWERS: Answers = {
   '/api/segments': { segments: [{ id: 's1', name: '回头客 Repeat buyers', size: 321 }, { id: 's2', name: '弃单 Abandoned checkout', size: null }] },
 }
 
+const KEYS = [
+  { id: 'aaaaaaaaaaaa', createdAt: at(-9e8), expiresAt: null, revokedAt: at(-9e7) },
+  { id: 'bbbbbbbbbbbb', createdAt: at(-9e7), expiresAt: null, revokedAt: null },
+]
+const SOURCES: Answers = {
+  ...ANSWERS,
+  '/api/sources': { sources: [
+    { name: 'web', allowedOrigins: ['https://shop.example'], eventsPerSecondMax: 200, server: false, keys: KEYS },
+    { name: 'shop-counter', allowedOrigins: [], eventsPerSecondMax: null, server: true, keys: [] },
+  ] },
+  '/api/sources/web/activity': {
+    accepted: [{ ...LIVE.events[0], requestId: 'r-1' }],
+    rejected: [{ receivedAt: at(-5000), code: 'TOO_OLD', detail: '<i>old</i>', requestId: 'r-2', messageId: null }],
+  },
+  'POST /api/sources/web/rotate': { name: 'web', writeKey: 'wk_new' },
+  'PATCH /api/sources/web': {},
+  'DELETE /api/sources/web/keys/bbbbbbbbbbbb': null,
+}
+
 let browser: Browser
 let folder = ''
 const stubs: Stub[] = []
@@ -126,6 +145,65 @@ describe.skipIf(skip)('the page in a real Chromium', () => {
     await expect.poll(() => page.getByText('Repeat buyers').count()).toBe(1)
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
     await shot(page, 'phone')
+  })
+
+  it('shows sources with the ledger of a day, and what the chosen one sent', async () => {
+    const { page } = await openPage({ viewport: { width: 1280, height: 900 } }, SOURCES)
+    await page.getByRole('link', { name: 'Sources' }).click()
+    await page.getByRole('button', { name: 'web' }).click()
+    const cells = await page.locator('[data-source=web] td').allTextContents()
+    expect(cells).toEqual(['100,622', '98,720', '0', '1,902', '0', '200', 'https://shop.example'])
+    await page.getByText('TOO_OLD').waitFor()
+    expect(await page.getByText('<i>old</i>').count()).toBe(1)
+    await page.getByText('Order Completed').waitFor()
+    expect(await page.getByRole('button', { name: 'Revoke' }).count()).toBe(1)
+    await shot(page, 'sources')
+  })
+
+  it('shows a new key once, changes settings, and revokes only what is confirmed', async () => {
+    const { page, stub } = await openPage({}, SOURCES)
+    await page.goto(`${stub.url}/#/sources`)
+    await page.getByRole('button', { name: 'web' }).click()
+    await page.getByRole('button', { name: 'New key' }).click()
+    await page.getByText('wk_new').waitFor()
+    await page.getByRole('button', { name: 'Close' }).click()
+    expect(await page.getByText('wk_new').count()).toBe(0)
+    const settings = page.getByRole('form', { name: 'Settings' })
+    await settings.getByLabel('Allowed origins').fill('https://a.example\n https://b.example')
+    await settings.getByLabel('Events a second').fill('')
+    await settings.getByRole('button', { name: 'Save' }).click()
+    await settings.getByText('Saved').waitFor()
+    await page.getByRole('button', { name: 'Revoke' }).click()
+    await page.getByRole('button', { name: 'Revoke for ever?' }).click()
+    await page.getByRole('button', { name: 'Revoke', exact: true }).waitFor()
+    expect(stub.changes).toEqual([
+      { asked: 'POST /api/sources/web/rotate', body: { graceMs: 86_400_000 } },
+      { asked: 'PATCH /api/sources/web', body: { allowedOrigins: ['https://a.example', 'https://b.example'], eventsPerSecondMax: null, server: false } },
+      { asked: 'DELETE /api/sources/web/keys/bbbbbbbbbbbb', body: null },
+    ])
+  })
+
+  it('tells in the server\'s words why a source cannot be made, on a phone, in Chinese', async () => {
+    const { page, stub } = await openPage({ locale: 'zh-CN', viewport: { width: 360, height: 740 } }, SOURCES)
+    // The browser itself logs an answer of 4xx; this one is meant.
+    page.removeAllListeners('console')
+    await page.goto(`${stub.url}/#/sources`)
+    await page.getByRole('heading', { name: '新建数据源' }).waitFor()
+    const form = page.getByRole('form', { name: '新建数据源' })
+    await form.getByLabel('名称').fill('app')
+    await form.getByLabel('由我方可信服务器发送').check()
+    await form.getByRole('button', { name: '创建' }).click()
+    await page.getByText('The stub refuses.').waitFor()
+    expect(stub.changes).toEqual([{ asked: 'POST /api/sources', body: { name: 'app', allowedOrigins: [], eventsPerSecondMax: null, server: true } }])
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
+    await shot(page, 'sources-phone-zh')
+  })
+
+  it('shows an analyst no sources', async () => {
+    const { page, stub } = await openPage({}, { ...SOURCES, '/api/session': { ...(ANSWERS['/api/session'] as object), role: 'analyst' } })
+    await page.goto(`${stub.url}/#/sources`)
+    await page.getByRole('heading', { name: 'Ledger' }).waitFor()
+    expect(await page.getByRole('link', { name: 'Sources' }).count()).toBe(0)
   })
 
   it('breaks no rule of its own policy, and logs no error', () => {

@@ -5,11 +5,12 @@ import { useWords, type Words } from '../../lib/words.ts'
 import { Card, Empty } from '../../parts/card.tsx'
 
 const EVERY_MS = 3_000
+const getWholeLedger = (): Promise<readonly LedgerRow[]> => getLedger()
 
 /** Where every received event is now, by source. */
 export const Ledger = () => {
   const text = useWords()
-  const { value, failed } = usePolled(getLedger, EVERY_MS)
+  const { value, failed } = usePolled(getWholeLedger, EVERY_MS)
   const sum = value && sumOf(value)
   return (
     <Card title={text.ledger} hint={text.ledgerHint} aside={sum && <Balance row={sum} />} className="ledger">
