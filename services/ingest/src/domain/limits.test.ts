@@ -40,11 +40,20 @@ describe('the limit of a key', () => {
     expect([limits.waitMs('a', 100, 1), limits.waitMs('b', 100, 1), limits.waitMs('a', 10, 1), limits.waitMs('a', 10, 1_000)]).toEqual([0, 0, 10_000, 10])
   })
 
+  it('keeps nobody out longer when the clock was set back', () => {
+    const { time, limits } = setUp()
+    limits.waitMs('k', 100, 100)
+    time.at -= 3_600_000
+    expect(limits.waitMs('k', 100, 100)).toBe(1000)
+    time.at += 1000
+    expect(limits.waitMs('k', 100, 100)).toBe(0)
+  })
+
   it('holds no more buckets than its bound, and forgets the one that was used longest ago', () => {
     const { limits } = setUp(2)
     limits.waitMs('a', 100, 1)
     limits.waitMs('b', 100, 1)
-    expect(limits.waitMs('a', 1, 1)).toBe(1000)
+    expect([limits.waitMs('b', 1, 1), limits.waitMs('a', 1, 1)]).toEqual([1000, 1000])
     limits.waitMs('c', 100, 1)
     expect([limits.waitMs('a', 1, 1), limits.waitMs('b', 1, 1)]).toEqual([1000, 0])
   })
