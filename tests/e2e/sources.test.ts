@@ -25,6 +25,8 @@ describe('sources and their keys', () => {
   })
   const send = async (key: string, batch: readonly object[], headers: Record<string, string> = {}): Promise<number> =>
     (await fetch(`${millrace.url}/v1/batch`, { method: 'POST', headers, body: JSON.stringify({ writeKey: key, batch }) })).status
+  /** Another copy refuses a key within its time of refreshing. An empty batch asks and counts as nothing. */
+  const refused = (key: string): Promise<number> => eventually(() => send(key, []), (status) => status === 401, 15_000)
   const event = { type: 'track', event: 'Seen', anonymousId: 'a1' }
   const settled = (name: string, received: number): Promise<Activity> =>
     eventually(() => millrace.api<Activity>(`/api/sources/${name}/activity`), ({ counts }) => counts.received >= received && counts.pending === 0)
@@ -41,10 +43,12 @@ describe('sources and their keys', () => {
     const rotated = await millrace.api<Source>('/api/sources/web/rotate', { graceMs: 86_400_000 })
     expect([await send(web.writeKey, [event]), await send(rotated.writeKey, [event])]).toEqual([200, 200])
     await millrace.api(`/api/sources/web/keys/${rotated.keys[0]!.id}`, undefined, 'DELETE')
-    expect([await send(web.writeKey, [event]), await send(rotated.writeKey, [event])]).toEqual([401, 200])
+    await refused(web.writeKey)
+    expect(await send(rotated.writeKey, [event])).toBe(200)
 
     const first = await millrace.api<Source>('/api/sources/default/rotate', { graceMs: 0 })
-    expect([await send(millrace.writeKey, [event]), await send(first.writeKey, [event])]).toEqual([401, 200])
+    await refused(millrace.writeKey)
+    expect(await send(first.writeKey, [event])).toBe(200)
     await millrace.stop()
     await start()
     // It was told to take the old key again: that one stays dead, and the start shows the one that works.
