@@ -62,7 +62,7 @@ export const openFixture = async (config?: ClickHouseHttpConfig): Promise<Fixtur
 const event = (project: number, word: string, n: number): CanonicalEvent => ({
   project, messageId: `${word}-${n}`, type: 'track', event: `${word} event`, userId: `${word}-user`, anonymousId: null,
   previousId: null, groupId: null, timestamp: AT, originalTimestamp: null, sentAt: null, receivedAt: AT, source: word,
-  protocol: 'segment', sessionId: '', channel: word, properties: { word, n }, traits: {}, context: { word }, revenue: '1', currency: 'USD',
+  protocol: 'segment', sessionId: '', channel: word, properties: { word, n }, traits: {}, traitOps: null, context: { word }, revenue: '1', currency: 'USD',
 })
 
 const fill = async (columns: ColumnStore, project: number, word: string): Promise<void> => {

@@ -27,7 +27,7 @@ describe('decodeEvent', () => {
     const line = fc.oneof(value, fc.record({
       type: types, event: fc.oneof({ weight: 9, arbitrary: fc.string({ minLength: 1 }) }, value), userId: fc.oneof({ weight: 9, arbitrary: fc.string() }, value),
       anonymousId: fc.oneof({ weight: 9, arbitrary: fc.string() }, value), previousId: fc.string(), groupId: fc.string(), messageId: value,
-      timestamp: fc.oneof({ weight: 9, arbitrary: fc.constantFrom(null, '2024-05-05', 1709179506) }, value), context: value, properties: value, traits: value, sentAt: value,
+      timestamp: fc.oneof({ weight: 9, arbitrary: fc.constantFrom(null, '2024-05-05', 1709179506) }, value), context: value, properties: value, traits: value, traitOps: value, sentAt: value,
     }, { requiredKeys: ['type', 'userId', 'previousId', 'groupId'] }))
     let decoded = 0
     fc.assert(fc.property(line, (raw) => {
@@ -53,6 +53,12 @@ describe('decodeEvent', () => {
     expect(event.context).toMatchObject({ ip: '1.1.1.1', library: { name: 'analytics-go' } })
     expect(event.traits).toEqual({ plan: 'pro', city: 'Bonn' })
     expect(decode({ type: 'group', groupId: 'g', traits: { name: 'Shop' }, context: { traits: { plan: 'pro' } } }).traits).toEqual({ name: 'Shop' })
+  })
+
+  it('reads operations on traits of any type but a group, whose traits are its own', () => {
+    const traitOps = { add: { visits: 1 }, unset: ['plan'] }
+    expect([decode({ traitOps }).traitOps, decode({}).traitOps]).toEqual([traitOps, null])
+    expect(decode({ type: 'group', groupId: 'g', traitOps }).traitOps).toBeNull()
   })
 
   it('names pages and screens alike, and keeps their own name as a property', () => {

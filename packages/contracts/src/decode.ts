@@ -9,6 +9,7 @@ import type { Origin } from './record.ts'
 import { revenueOf } from './revenue.ts'
 import { type Accepted, acceptEvent } from './segment-accept.ts'
 import { channelOf } from './segment-channel.ts'
+import { traitOpsOf } from './trait-ops.ts'
 
 export type DecodeSettings = Pick<Project, 'id' | 'identity' | 'currency'>
 
@@ -71,6 +72,8 @@ const toCanonical = (origin: Origin, project: DecodeSettings, accepted: Accepted
     channel: channelOf(raw, context),
     properties,
     traits: traitsOf(type, raw, context),
+    // The traits of a group are the group's.
+    traitOps: type === 'group' ? null : traitOpsOf(raw),
     context,
     revenue: type === 'track' ? revenueOf(event, properties) : null,
     currency: currencyOf(properties) ?? project.currency,

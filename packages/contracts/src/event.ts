@@ -1,3 +1,5 @@
+import type { TraitOps } from './trait-ops.ts'
+
 /** Milliseconds since 1970-01-01T00:00:00Z. */
 export type Millis = number
 
@@ -25,7 +27,10 @@ export interface CanonicalEvent {
   readonly sessionId: string
   readonly channel: string
   readonly properties: Readonly<Record<string, unknown>>
+  /** Traits that the event sets. */
   readonly traits: Readonly<Record<string, unknown>>
+  /** What else it does to traits; null: nothing. */
+  readonly traitOps: TraitOps | null
   readonly context: Readonly<Record<string, unknown>>
   /** Decimal text with at most 4 fraction digits, or null: money never passes through a float sum. */
   readonly revenue: string | null

@@ -2,10 +2,10 @@ import type { CanonicalEvent, Key } from '@millrace/contracts'
 import { addActivity, includeActivity } from './activity.ts'
 import { addCounts, includeConsent, includeCounts, includeDevice, isActivity, keepLastDevices, laterRow } from './counts.ts'
 import { addOrders, addSums, includeOrder } from './orders.ts'
-import { bounds, earliest, emptyState, latest, markPartial, type KeyRow, type Part, type ProfileState } from './state.ts'
+import { bounds, earliest, emptyState, latest, markPartial, type KeyRow, type Part, type ProfileState, type TraitRow } from './state.ts'
 import { join, put, type Row } from './tables.ts'
 import { earlierChannel, earlierTouch, includeTouch, laterChannel, laterTouch } from './touch.ts'
-import { addTraitRows, includeTraits } from './traits.ts'
+import { addTraitRows, includeTraits, latestDelete, visibleRows } from './traits.ts'
 
 /**
  * Adds one event, filed under `key`, to a state that the caller owns (see `copyState`), in place: this is the hot path.
@@ -44,7 +44,10 @@ export const addStates = (a: ProfileState, b: ProfileState): ProfileState => {
   sum.events = a.events + b.events
   sum.first = earliest(a.first, b.first)
   sum.last = latest(a.last, b.last)
-  sum.traits = joined(a.traits, b.traits, bounds.traits, addTraitRows, 'traits')
+  const deleted = latestDelete(a.deleted, b.deleted)
+  if (deleted) sum.deleted = deleted
+  const addRows = (x: TraitRow, y: TraitRow): TraitRow => addTraitRows(x, y, deleted)
+  sum.traits = joined(visibleRows(a.traits, deleted), visibleRows(b.traits, deleted), bounds.traits, addRows, 'traits')
   sum.names = joined(a.names, b.names, bounds.eventNames, addCounts, 'events')
   sum.channels = joined(a.channels, b.channels, bounds.channels, addCounts, 'channels')
   sum.consent = joined(a.consent, b.consent, bounds.consentCategories, laterRow, 'consent')

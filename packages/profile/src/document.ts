@@ -3,6 +3,7 @@ import { daysOf, sessionsOf } from './activity.ts'
 import { addStates } from './add.ts'
 import { averageOf } from './money.ts'
 import { bounds, emptyState, type CountRow, type KeyRow, type OrderRow, type Part, type ProfileState, type SumRow, type Touch, type TraitVersion } from './state.ts'
+import { toldTrait } from './traits.ts'
 
 /** A moment in an answer: ISO 8601, UTC. */
 type Moment = string
@@ -97,35 +98,37 @@ export const profileOf = (slots: readonly ProfileState[], zone: Zone, linked: re
 export const sumOf = (slots: readonly ProfileState[]): ProfileState =>
   slots.length === 1 ? slots[0]! : slots.reduce(addStates, emptyState())
 
-const answer = (state: ProfileState, zone: Zone, linked: readonly Key[]): Profile => ({
-  ...identitiesOf(state.keys, linked),
-  events: state.events,
-  firstSeen: momentOrNull(state.first),
-  lastSeen: momentOrNull(state.last),
-  traits: Object.fromEntries(
-    state.traits.filter(([, versions]) => versions[0]![2] !== null).map(([name, versions]) => [name, versions[0]![2]]),
-  ),
-  traitHistory: Object.fromEntries(state.traits.map(([name, versions]) => [name, versions.map(originOf)])),
-  firstTouch: touchOf(state.firstTouch),
-  lastTouch: touchOf(state.lastTouch),
-  firstChannel: state.firstChannel?.[2] ?? null,
-  lastChannel: state.lastChannel?.[2] ?? null,
-  channels: state.channels.map(countedOf),
-  devices: state.devices.map(([id, time, , type, model, os]) => ({ id, lastSeen: moment(time), type, model, os })),
-  activity: activityOf(state, zone),
-  orders: ordersOf(state.orders),
-  otherRevenue: state.other.map(([currency, units, events]) => ({ currency, revenue: formatUnits(BigInt(units)), events })),
-  eventCounts: state.names.map(countedOf),
-  consent: Object.fromEntries(state.consent.map(([category, , , allowed]) => [category, allowed])),
-  partial: partialOf(state),
-})
+const answer = (state: ProfileState, zone: Zone, linked: readonly Key[]): Profile => {
+  const told = state.traits.map((row) => [row[0], toldTrait(row, state.deleted)] as const)
+  return {
+    ...identitiesOf(state.keys, linked),
+    events: state.events,
+    firstSeen: momentOrNull(state.first),
+    lastSeen: momentOrNull(state.last),
+    traits: Object.fromEntries(told.flatMap(([name, { value }]) => (value === null ? [] : [[name, value]]))),
+    traitHistory: Object.fromEntries(told.map(([name, { history }]) => [name, history.map(originOf)])),
+    firstTouch: touchOf(state.firstTouch),
+    lastTouch: touchOf(state.lastTouch),
+    firstChannel: state.firstChannel?.[2] ?? null,
+    lastChannel: state.lastChannel?.[2] ?? null,
+    channels: state.channels.map(countedOf),
+    devices: state.devices.map(([id, time, , type, model, os]) => ({ id, lastSeen: moment(time), type, model, os })),
+    activity: activityOf(state, zone),
+    orders: ordersOf(state.orders),
+    otherRevenue: state.other.map(([currency, units, events]) => ({ currency, revenue: formatUnits(BigInt(units)), events })),
+    eventCounts: state.names.map(countedOf),
+    consent: Object.fromEntries(state.consent.map(([category, , , allowed]) => [category, allowed])),
+    partial: partialOf(state, told.some(([, trait]) => trait.partial)),
+  }
+}
 
-/** The currencies of one order's refunds have a bound of their own, which only shows here. */
-const partialOf = ({ partial, orders }: ProfileState): readonly Part[] =>
-  partial.includes('orders') || !orders.some(([, , , refunds]) => refunds.length >= bounds.currencies)
-    ? partial
-    : [...partial, 'orders' as const].sort()
-
+/** Changes of one trait, and currencies of one order's refunds, have bounds of their own, which only show here. */
+const partialOf = ({ partial, orders }: ProfileState, traits: boolean): readonly Part[] => {
+  const parts = new Set(partial)
+  if (traits) parts.add('traits')
+  if (orders.some(([, , , refunds]) => refunds.length >= bounds.currencies)) parts.add('orders')
+  return [...parts].sort()
+}
 
 const identitiesOf = (keys: readonly KeyRow[], linked: readonly Key[]): Pick<Profile, 'userId' | 'anonymousIds' | 'identities'> => {
   const numbers = new Map<Key, number>(linked.map((key) => [key, Infinity]))

@@ -1,8 +1,9 @@
-import type { Millis } from '@millrace/contracts'
+import type { Millis, TraitAt, TraitStep } from '@millrace/contracts'
 
 /** One value of a trait: the greatest (time, messageId) is the value of today; null says that it was unset. */
 export type TraitVersion = readonly [time: Millis, messageId: string, value: unknown, event: string, source: string]
-export type TraitRow = readonly [name: string, versions: readonly TraitVersion[]]
+/** `steps`: changes after the newest version that are no plain sets. A row without any has only versions, which may be none with steps. */
+export type TraitRow = readonly [name: string, versions: readonly TraitVersion[], steps?: readonly TraitStep[]]
 /** A key whose events are in the state, and its number. */
 export type KeyRow = readonly [key: string, number: number]
 export type CountRow = readonly [name: string, count: number, first: Millis, last: Millis]
@@ -51,6 +52,8 @@ export interface ProfileState {
   first: Millis | null
   last: Millis | null
   traits: TraitRow[]
+  /** The newest delete: it hides every change of a trait up to it. */
+  deleted?: TraitAt | undefined
   names: CountRow[]
   channels: CountRow[]
   consent: ConsentRow[]

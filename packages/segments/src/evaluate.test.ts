@@ -1,4 +1,4 @@
-import { type CanonicalEvent, createZone, type DidLeaf, leavesOf, parseRule, type Rule } from '@millrace/contracts'
+import { type CanonicalEvent, createZone, type DidLeaf, leavesOf, parseRule, type Rule, type TraitOps } from '@millrace/contracts'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { evaluate, evaluateDid, holds, indexRules, leafKey, nextFlip, slotAlgebra, type SlotState, type Subject, touch, explain } from './index.ts'
@@ -12,7 +12,7 @@ const CASES = process.env['MILLRACE_LONG'] === '1' ? 5_000 : 400
 const event = (at: number, more: Partial<CanonicalEvent> = {}): CanonicalEvent => ({
   project: 1, messageId: `m${at}`, type: 'track', event: 'Order Completed', userId: 'u1', anonymousId: null, previousId: null, groupId: null,
   timestamp: at, originalTimestamp: null, sentAt: null, receivedAt: at, source: 'web', protocol: 'segment', sessionId: '', channel: '',
-  properties: {}, traits: {}, context: {}, revenue: null, currency: 'EUR', ...more,
+  properties: {}, traits: {}, traitOps: null, context: {}, revenue: null, currency: 'EUR', ...more,
 })
 
 const op = fc.constantFrom('eq', 'neq', 'gt', 'gte', 'lt', 'lte')
@@ -25,6 +25,8 @@ const did = fc.oneof(
   fc.record({ event: name, where, measure: fc.constant('sum'), property: fc.constantFrom('price', 'revenue'), op, value: fc.constantFrom(0, 2.5, 7, 12.1), window }),
 )
 const profile = fc.oneof(
+  fc.record({ trait: fc.constant('visits'), op: fc.constantFrom('eq', 'gte', 'lt'), value: fc.constantFrom(0.3, 1, 2) }),
+  fc.record({ trait: fc.constantFrom('tags', 'visits'), op: fc.constantFrom('exists', 'not-exists') }),
   fc.record({ trait: fc.constantFrom('plan', 'age'), op: fc.constantFrom('eq', 'neq'), value: fc.constantFrom('free', 'pro', 3) }),
   fc.record({ trait: fc.constantFrom('plan', 'age'), op: fc.constantFrom('exists', 'not-exists') }),
 )
@@ -46,6 +48,18 @@ const parsed = (raw: unknown): Rule => {
   return found.rule
 }
 
+const names = fc.constantFrom('plan', 'visits', 'tags', '__proto__')
+const told = <Value>(value: fc.Arbitrary<Value>) => fc.dictionary(names, value, { minKeys: 1, maxKeys: 2, noNullPrototype: true })
+const traitOps: fc.Arbitrary<TraitOps> = fc.oneof(
+  fc.record({ setOnce: told(fc.constantFrom<unknown>('free', 3, ['x'])) }),
+  fc.record({ add: told(fc.constantFrom(0.1, 0.2, 1, -1)) }),
+  fc.record({ append: told(fc.constant(['x'])), add: told(fc.constant(1)) }),
+  fc.record({ union: told(fc.constant(['x'])) }),
+  fc.record({ remove: told(fc.constant(['x'])) }),
+  fc.record({ unset: fc.uniqueArray(names, { minLength: 1 }), setOnce: told(fc.constant(1)) }),
+  fc.record({ delete: fc.constant(true as const), add: told(fc.constant(1)) }),
+)
+
 /** Times on a coarse grid, so that equal ones and exact edges of windows are common; read up to two days late. */
 const happening = fc.record({
   slot: fc.integer({ min: 0, max: 2 }),
@@ -55,6 +69,7 @@ const happening = fc.record({
   price: fc.constantFrom(0.1, 1.25, 3.3333, 5, '5'),
   color: fc.constantFrom('red', 'blue', undefined),
   plan: fc.constantFrom('free', 'pro', null, 3),
+  ops: fc.option(traitOps, { freq: 2 }),
 })
 type Happening = typeof happening extends fc.Arbitrary<infer Value> ? Value : never
 
@@ -64,7 +79,7 @@ const toEvent = (it: Happening, index: number): CanonicalEvent => {
   return event(receivedAt - it.late * HOUR, {
     messageId: `m${index}`, receivedAt, event: it.kind, type: identify ? 'identify' : 'track',
     properties: identify ? {} : { price: it.price, ...(it.color ? { color: it.color } : {}) },
-    traits: identify ? { plan: it.plan, age: 3 } : {}, revenue: identify ? null : String(it.price),
+    traits: identify ? { plan: it.plan, age: 3 } : {}, traitOps: it.ops, revenue: identify ? null : String(it.price),
   })
 }
 
@@ -130,6 +145,32 @@ describe('a rule over a stream', () => {
       value: true,
       of: [{ kind: 'did', measured: '3', atLeast: true, events: expect.arrayContaining([new Date(START).toISOString()]) }, { kind: 'not', of: { trait: 'plan', value: false } }],
     })
+  })
+
+  it('touches a rule on a trait whatever changes it, and all rules on traits when the person is deleted', () => {
+    const tree = parsed({ profile: { trait: 'visits', op: 'gte', value: 2 } })
+    const index = indexRules([{ segment: 's', version: 1, rule: tree }])
+    const dayOf = createZone('UTC').dayNumber
+    let [state, clock] = [slotAlgebra.empty(), START]
+    const does = (traitOps: TraitOps, more: Partial<CanonicalEvent> = {}): readonly [touched: boolean, value: boolean] => {
+      const touched = touch(index, state, event(clock++, { event: 'Seen', traitOps, ...more }), clock, dayOf)
+      state = touched.state
+      return [touched.segments.has('s'), evaluate(tree, subjectOf([state], dayOf), clock).value]
+    }
+    expect(does({ setOnce: { visits: 1 } })).toEqual([true, false])
+    expect(does({ setOnce: { plan: 'x' }, union: { tags: ['x'] } })).toEqual([false, false])
+    expect(does({ add: { visits: 1 } }, { type: 'group', event: 'Group' })).toEqual([false, false])
+    expect(does({ add: { visits: 1 } })).toEqual([true, true])
+    expect(does({ unset: ['visits'] })).toEqual([true, false])
+    expect(does({ add: { visits: 2 } })).toEqual([true, true])
+    expect(explain(tree, subjectOf([state], dayOf), clock)).toMatchObject({ found: 2, setAt: new Date(clock - 1).toISOString() })
+    expect(does({ delete: true })).toEqual([true, false])
+    expect(state).toEqual({ traits: {}, leaves: {}, deleted: [clock - 1, `m${clock - 1}`] })
+    // What comes late stays hidden, also in another number of the person.
+    const late = touch(index, slotAlgebra.empty(), event(START, { event: 'Seen', traits: { visits: 9 } }), clock, dayOf).state
+    expect(evaluate(tree, subjectOf([late], dayOf), clock).value).toBe(true)
+    expect(evaluate(tree, subjectOf([late, state], dayOf), clock).value).toBe(false)
+    expect(slotAlgebra.isEmpty(state)).toBe(false)
   })
 
   it('takes a number that no store can keep for null, in a trait and in a property', () => {

@@ -1,7 +1,8 @@
 import type { DidLeaf, Millis, ProfileLeaf, Rule, RuleLeaf } from '@millrace/contracts'
 import { emptyLeaf, firstAbove, keepOf, type LeafState, mergeLeaf, wholeOf } from './leaf-state.ts'
 import { matchesValue, toUnits } from './match.ts'
-import { type SlotState, type Trait, traitOf } from './slot-state.ts'
+import type { SlotState } from './slot-state.ts'
+import { type Trait, traitOf } from './slot-traits.ts'
 import type { DayOf } from './zone-day.ts'
 
 /** What a rule is evaluated over: the slots of a person, and where each leaf's state is in them. */
@@ -71,8 +72,8 @@ export const stateOf = (leaf: DidLeaf, { slots, keyOf: key }: Subject): readonly
 }
 
 export const evaluateProfile = ({ condition }: ProfileLeaf, { slots }: Pick<Subject, 'slots'>): Verdict & { trait: Trait | undefined } => {
-  const trait = traitOf(slots, condition.trait)
-  return { trait, value: matchesValue(condition, trait?.[0]), next: null, partial: slots.some((slot) => slot.partial) }
+  const { trait, partial } = traitOf(slots, condition.trait)
+  return { trait, value: matchesValue(condition, trait?.[0]), next: null, partial: partial || slots.some((slot) => slot.partial) }
 }
 
 /** A `did` leaf over the states of all numbers of a person. */

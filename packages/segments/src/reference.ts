@@ -1,9 +1,9 @@
 import {
-  type CanonicalEvent, compareOrder, createZones, decodeEvent, decodeRecord, type DecodeSettings, type DidLeaf, type FlipLine, isNobody, isRefusal, leavesOf,
-  type Millis, type Origin, parseRule, type ResolvedEventLine, type ResolvedLine, type Rule, type Zone,
+  type CanonicalEvent, changed, compareOrder, createZones, decodeEvent, decodeRecord, type DecodeSettings, type DidLeaf, eachTraitChange, type FlipLine, isNobody, isRefusal, leavesOf,
+  type Millis, type Origin, parseRule, type ResolvedEventLine, type ResolvedLine, type Rule, standing, type Zone,
 } from '@millrace/contracts'
-import { amountOf, matchesEvent, matchesValue, toUnits } from './match.ts'
-import { traitValue } from './slot-state.ts'
+import { amountOf, finite, matchesEvent, matchesValue, toUnits } from './match.ts'
+import { traitValue } from './slot-traits.ts'
 import type { DayOf } from './zone-day.ts'
 
 /** One record of events.resolved. */
@@ -238,11 +238,18 @@ const compare = (op: string, measured: number, value: number | readonly [number,
   return { eq: measured === low, neq: measured !== low, gt: measured > low, gte: measured >= low, lt: measured < low, lte: measured <= low }[op]!
 }
 
+/** What all events in their order, change by change, make of a trait. */
 const latestTrait = (name: string, events: readonly CanonicalEvent[]): unknown => {
-  const setting = events.filter((event) => event.type !== 'group' && Object.hasOwn(event.traits, name))
-  const latest = setting.toSorted((a, b) =>
+  const ordered = events.toSorted((a, b) =>
     compareOrder({ time: a.timestamp, messageId: a.messageId }, { time: b.timestamp, messageId: b.messageId }))
-  return traitValue(latest.at(-1)?.traits[name])
+  let now = standing(null)
+  for (const event of ordered) {
+    if (event.type !== 'group' && event.traitOps?.delete) now = standing(null)
+    eachTraitChange(event, (changing, kind, value) => {
+      if (changing === name) now = changed(now, kind, typeof value === 'number' ? finite(value) : value)
+    })
+  }
+  return traitValue(now.value)
 }
 
 /** The next time at which any event enters or leaves a window. */

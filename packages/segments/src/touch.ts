@@ -1,7 +1,8 @@
-import { ACTIVITY_TYPES, type CanonicalEvent, type DidLeaf, leavesOf, type Millis, type Rule } from '@millrace/contracts'
+import { ACTIVITY_TYPES, type CanonicalEvent, type DidLeaf, eachTraitChange, leavesOf, type Millis, type Rule } from '@millrace/contracts'
 import { addEvent, emptyLeaf, settle } from './leaf-state.ts'
 import { amountOf, matchesEvent } from './match.ts'
-import { leafKey, type SlotState, withTraits } from './slot-state.ts'
+import { leafKey, type SlotState } from './slot-state.ts'
+import { withTraits } from './slot-traits.ts'
 import type { DayOf } from './zone-day.ts'
 
 /** A rule in force: of which segment, in which version. */
@@ -11,7 +12,7 @@ export interface KnownRule {
   readonly rule: Rule
 }
 
-/** Which leaves an event can touch, looked up by its name and by the traits that it sets. */
+/** Which leaves an event can touch, looked up by its name and by the traits that it changes. */
 export interface RuleIndex {
   readonly byEvent: ReadonlyMap<string, readonly IndexedLeaf[]>
   readonly byTrait: ReadonlyMap<string, readonly string[]>
@@ -55,7 +56,7 @@ export const touch = (index: RuleIndex, state: SlotState, event: CanonicalEvent,
   const any = ACTIVITY_TYPES.includes(event.type) ? (index.byEvent.get('*') ?? []) : []
   if (named.length === 0 && any.length === 0 && traited === state) return { state, segments: NOTHING }
   const segments = new Set<string>()
-  if (traited !== state) for (const name in event.traits) index.byTrait.get(name)?.forEach((segment) => segments.add(segment))
+  if (traited !== state) for (const one of touchedByTraits(index, event)) segments.add(one)
   let leaves: Record<string, SlotState['leaves'][string]> | undefined
   for (const { segment, key, leaf } of any.length === 0 ? named : [...named, ...any]) {
     const amount = matchesEvent(leaf, event) ? amountOf(leaf, event) : null
@@ -67,4 +68,12 @@ export const touch = (index: RuleIndex, state: SlotState, event: CanonicalEvent,
     segments.add(segment)
   }
   return { state: leaves ? { ...traited, leaves } : traited, segments }
+}
+
+/** Segments with a leaf on a trait that the event changes; a delete changes all. */
+const touchedByTraits = ({ byTrait }: RuleIndex, event: CanonicalEvent): readonly string[] => {
+  if (event.traitOps?.delete) return [...byTrait.values()].flat()
+  const touched: string[] = []
+  eachTraitChange(event, (name) => touched.push(...(byTrait.get(name) ?? [])))
+  return touched
 }

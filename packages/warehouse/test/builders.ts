@@ -21,6 +21,7 @@ export const event = (fields: Partial<CanonicalEvent> = {}): CanonicalEvent => (
   channel: 'web',
   properties: {},
   traits: {},
+  traitOps: null,
   context: {},
   revenue: null,
   currency: 'USD',

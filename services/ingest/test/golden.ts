@@ -1,4 +1,4 @@
-import { type CanonicalEvent, decodeEvent, isRefusal, originAt, type Project } from '@millrace/contracts'
+import { type CanonicalEvent, decodeEvent, isRefusal, originAt, type Project, type TraitOps } from '@millrace/contracts'
 import { acceptedOf, type MemoryLog, rejectedOf } from './memory-log.ts'
 
 /** One request as a real SDK sent it, and what it was answered. */
@@ -28,8 +28,8 @@ export interface Golden {
   readonly rejected: readonly string[]
 }
 
-/** A canonical event without what differs from run to run. */
-export type StoredEvent = Omit<CanonicalEvent, 'project' | 'receivedAt' | 'source'>
+/** A canonical event without what differs from run to run. Operations on traits are only told where there are any. */
+export type StoredEvent = Omit<CanonicalEvent, 'project' | 'receivedAt' | 'source' | 'traitOps'> & { readonly traitOps?: TraitOps }
 
 /** What is in the log, in an order that does not depend on partitions. Message ids that ingest gave are told as such. */
 export const storedIn = (log: MemoryLog, project: Project, givenIds: ReadonlySet<string>): Pick<Golden, 'stored' | 'rejected'> => {
@@ -37,9 +37,9 @@ export const storedIn = (log: MemoryLog, project: Project, givenIds: ReadonlySet
   const stored = events.map(({ line, header, index }) => {
     const event = decodeEvent(originAt(header, index)!, project, JSON.parse(line.toString()))
     if (isRefusal(event)) throw new Error(`a line of the log cannot be decoded: ${event.code}`)
-    const { project: _, receivedAt, source: __, messageId, timestamp, ...rest } = event
+    const { project: _, receivedAt, source: __, messageId, timestamp, traitOps, ...rest } = event
     // Without a time of its own an event has that of its receipt.
-    return { messageId: givenIds.has(messageId) ? '(given)' : messageId, timestamp: timestamp === receivedAt && rest.originalTimestamp === null ? 0 : timestamp, ...rest }
+    return { messageId: givenIds.has(messageId) ? '(given)' : messageId, timestamp: timestamp === receivedAt && rest.originalTimestamp === null ? 0 : timestamp, ...rest, ...(traitOps ? { traitOps } : {}) }
   })
   const text = (event: unknown): string => JSON.stringify(event)
   return { stored: stored.sort((a, b) => (text(a) < text(b) ? -1 : 1)), rejected: rejectedOf(log).map(({ code }) => code).sort() }

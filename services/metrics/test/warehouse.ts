@@ -59,6 +59,7 @@ const canonical = (project: number, id: number, written: Written): CanonicalEven
   properties: written.properties ?? {},
   // An identify has its values in its traits, which is what its row holds.
   traits: written.properties ?? {},
+  traitOps: null,
   context: {},
   revenue: written.revenue ?? null,
   currency: written.currency ?? 'USD',

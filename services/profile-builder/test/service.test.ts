@@ -150,3 +150,26 @@ describe('answers', () => {
     expect(paged).toEqual(whole.events)
   })
 })
+
+describe('operations on traits', () => {
+  it('follow the time of events, over a sign-in, in the answer and in the column store', async () => {
+    const { send, service, get, columns } = system
+    await send([
+      { type: 'track', event: 'Seen', anonymousId: 'counted-a', timestamp: at(2), traitOps: { add: { visits: 0.2 }, setOnce: { first_page: '/b' } } },
+      { type: 'identify', userId: 'counted', timestamp: at(1), traits: { visits: 10 }, traitOps: { union: { tags: ['x'] } } },
+    ])
+    await service.drain()
+    await send([
+      { type: 'track', event: 'Seen', anonymousId: 'counted-a', timestamp: at(0), traitOps: { add: { visits: 5 }, setOnce: { first_page: '/a' } } },
+      { type: 'identify', userId: 'counted', anonymousId: 'counted-a', timestamp: at(3), traitOps: { add: { visits: 0.1 }, append: { tags: 'x' } } },
+    ])
+    await service.drain()
+    const traits = { visits: 10.3, first_page: '/a', tags: ['x', 'x'] }
+    expect((await get('/api/profiles?anonymousId=counted-a')).body).toMatchObject({ userId: 'counted', traits, partial: [] })
+    const [row] = await columns.query<{ traits: string }>("SELECT traits FROM millrace.people WHERE user_id = 'counted'")
+    expect(JSON.parse(row!.traits)).toEqual(traits)
+    await send([{ type: 'track', event: 'Left', userId: 'counted', timestamp: at(4), traitOps: { delete: true } }])
+    await service.drain()
+    expect((await get('/api/profiles?anonymousId=counted-a')).body).toMatchObject({ traits: {}, events: 5 })
+  })
+})

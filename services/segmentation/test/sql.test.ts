@@ -13,6 +13,7 @@ import {
   type Rule,
 } from '@millrace/contracts'
 import type { ColumnStore } from '@millrace/ports'
+import { emptyState, includeEvent, profileOf } from '@millrace/profile'
 import { backfillSql, type BackfillRow, emptyLeaf, evaluate, evaluateDid, holds, indexRules, leafKey, membersSql, settle, slotAlgebra, stateOfRow, touch } from '@millrace/segments'
 import { eventRow, rowBytes } from '@millrace/warehouse'
 import * as fc from 'fast-check'
@@ -50,6 +51,8 @@ const did = fc.oneof(
   fc.record({ event, where, measure: fc.constant('sum'), property: fc.constantFrom('price', 'revenue'), op, value: fc.constantFrom(0, 1.1, 6.1, 10), window }),
 )
 const profile = fc.oneof(
+  fc.record({ trait: fc.constantFrom('visits', 'age'), op: fc.constantFrom('eq', 'neq', 'gte', 'lt'), value: fc.constantFrom(0.3, 1, 3, 4) }),
+  fc.record({ trait: fc.constantFrom('visits', 'tags'), op: fc.constantFrom('exists', 'not-exists') }),
   fc.record({ trait: fc.constantFrom('plan', 'age', 'list', 'x'), op: fc.constantFrom('eq', 'neq'), value: fc.constantFrom('free', 3, true, '') }),
   fc.record({ trait: fc.constantFrom('plan', 'age'), op: fc.constantFrom('gt', 'lte'), value: fc.constantFrom(3, 3.5) }),
   fc.record({ trait: fc.constantFrom('plan', 'age', 'list', 'x'), op: fc.constantFrom('exists', 'not-exists') }),
@@ -62,6 +65,16 @@ const { rule } = fc.letrec((tie) => ({
     fc.record({ all: fc.array(tie('rule'), { minLength: 1, maxLength: 3 }) }), fc.record({ any: fc.array(tie('rule'), { minLength: 1, maxLength: 3 }) }),
   ),
 }))
+const names = fc.constantFrom('plan', 'age', 'visits', 'tags', 'list')
+const told = <Value>(value: fc.Arbitrary<Value>) => fc.dictionary(names, value, { minKeys: 1, maxKeys: 2, noNullPrototype: true })
+const traitOps = fc.oneof(
+  fc.record({ setOnce: told(fc.constantFrom<unknown>('free', 3, ['x'])) }),
+  fc.record({ add: told(fc.constantFrom(0.1, 0.2, 1, -1)) }),
+  fc.record({ append: told(fc.constantFrom('x', 'y')), add: told(fc.constant(1)) }),
+  fc.record({ union: told(fc.constant(['x', 'z'])), remove: told(fc.constant('x')) }),
+  fc.record({ unset: fc.uniqueArray(names, { minLength: 1, maxLength: 2 }) }),
+  { weight: 1, arbitrary: fc.constant({ delete: true }) },
+)
 const happening = fc.record({
   key: fc.constantFrom(...KEYS),
   // A coarse grid: equal timestamps and exact edges of windows are common; some lie ahead of the clock.
@@ -72,6 +85,7 @@ const happening = fc.record({
     { requiredKeys: [] },
   ),
   traits: fc.record({ plan: fc.constantFrom<unknown>('free', 'pro', null, 3, ''), age: fc.constantFrom(3, 3.5, 4), list: fc.constant(['a']) }, { requiredKeys: [] }),
+  traitOps: fc.option(traitOps, { nil: undefined, freq: 2 }),
 })
 type Happening = typeof happening extends fc.Arbitrary<infer Value> ? Value : never
 
@@ -90,7 +104,7 @@ const readOf = (project: Project, it: Happening, index: number): Read => {
   const id = it.key.slice(it.key.indexOf(':') + 1)
   const identity = it.key.startsWith('user_id') ? { userId: id } : it.key.startsWith('none') ? { userId: 'null' } : { anonymousId: id }
   const typed = it.kind === 'identify' ? { type: 'identify', traits: it.traits } : it.kind === 'page' ? { type: 'page', properties: it.properties } : { type: 'track', event: it.kind, properties: it.properties }
-  const event = decodeEvent(origin, project, { ...identity, ...typed, messageId: `m${index}`, timestamp: new Date(timestamp).toISOString() })
+  const event = decodeEvent(origin, project, { ...identity, ...typed, traitOps: it.traitOps, messageId: `m${index}`, timestamp: new Date(timestamp).toISOString() })
   if (isRefusal(event)) throw new Error(event.detail)
   return { key: it.key, number: 64 * (1 + KEYS.indexOf(it.key)) + 3, event }
 }
@@ -99,7 +113,7 @@ const insert = async (project: Project, reads: readonly Read[]): Promise<void> =
   const dayOf = createZone(project.zone).day
   const rows = reads.map(({ key, number, event }, index) => eventRow(event, { key, number, place: [index % 4, Math.floor(index / 4), 0] }, dayOf))
   await columns.insert({ table: 'millrace_store.events', rows: rowBytes(rows), token: `p${project.id}` })
-  const profiles = peopleOf(project, reads).map(({ person, events }) => JSON.stringify({ project: project.id, person, version: 1, gone: false, traits: JSON.stringify(traitsOf(events)) }))
+  const profiles = peopleOf(project, reads).map(({ person, events }) => JSON.stringify({ project: project.id, person, version: 1, gone: false, traits: JSON.stringify(traitsOf(project, events)) }))
   await columns.insert({ table: 'millrace_store.profiles', rows: rowBytes(profiles), token: `t${project.id}` })
 }
 
@@ -120,9 +134,13 @@ const peopleOf = (project: Project, reads: readonly Read[]): readonly { person: 
   return [...people].map(([person, events]) => ({ person, events }))
 }
 
-const traitsOf = (events: readonly CanonicalEvent[]): Record<string, unknown> => {
-  const sorted = events.toSorted((x, y) => x.timestamp - y.timestamp || (x.messageId < y.messageId ? -1 : 1))
-  return Object.assign({}, ...sorted.map(({ traits }) => traits)) as Record<string, unknown>
+/** As profile-builder stores them. */
+const traitsOf = ({ zone }: Project, events: readonly CanonicalEvent[]): Readonly<Record<string, unknown>> => {
+  const state = emptyState()
+  for (const event of events) includeEvent(state, event, 'user_id:u1', 67)
+  const { traits, partial } = profileOf([state], createZone(zone))
+  expect(partial).toEqual([])
+  return traits
 }
 
 const parsed = (raw: unknown): Rule => {
@@ -132,7 +150,7 @@ const parsed = (raw: unknown): Rule => {
 }
 
 describe('a rule in SQL', () => {
-  it('has the members that its words and the stream give, and the past that the stream would have kept', async () => {
+  it('has the members that its words and the stream give, traits changed by operations included, and the past that the stream would have kept', async () => {
     const histories = fc.sample(fc.tuple(fc.array(happening, { minLength: 20, maxLength: 60 }), fc.constantFrom('UTC', 'Europe/Berlin', 'America/St_Johns')), { numRuns: HISTORIES, seed: 7 })
     const rules = fc.sample(rule, { numRuns: RULES, seed: 8 })
     let [members, pasts] = [0, 0]

@@ -16,6 +16,7 @@ const randomLeaf = (chance: Chance): unknown => {
   const window = chance.pick(['ever', { last: '1h' }, { last: '6h' }, { last: '1d' }, { last: '2d' }])
   const kind = chance.below(6)
   if (kind === 0) return { didNot: { event, window } }
+  if (kind === 1 && chance.next() < 0.5) return { profile: { trait: 'visits', op: chance.pick(['gte', 'lt']), value: chance.pick([1, 2.5]) } }
   if (kind === 1) return { profile: { trait: 'plan', op: chance.pick(['eq', 'neq']), value: chance.pick(['free', 'pro']) } }
   if (kind === 2) return { did: { event, measure: 'sum', property: 'price', op: chance.pick(['gt', 'lte']), value: chance.pick([3, 7.5]), window } }
   if (kind === 3) return { did: { event, measure: 'distinct-days', op: chance.pick(['gte', 'eq']), value: chance.pick([1, 2]), window } }
@@ -27,6 +28,10 @@ const randomRule = (chance: Chance): unknown => {
   if (kind === 1) return { any: [randomLeaf(chance), { not: randomLeaf(chance) }] }
   return randomLeaf(chance)
 }
+
+const randomOps = (chance: Chance): unknown => chance.pick([
+  { add: { visits: 1 } }, { add: { visits: 0.5 } }, { setOnce: { plan: 'free', visits: 1 } }, { append: { plan: 'x' } }, { unset: ['plan', 'visits'] }, { delete: true },
+])
 
 interface Run {
   readonly chance: Chance
@@ -42,6 +47,7 @@ const doSomething = async ({ chance, system, segments, faults }: Run): Promise<v
     const identify = chance.next() < 0.15
     await system.home.event(chance.pick(KEYS), {
       timestamp: new Date(system.clock.now() - late * HOUR).toISOString(),
+      ...(chance.next() < 0.3 ? { traitOps: randomOps(chance) } : {}),
       ...(identify
         ? { type: 'identify', traits: { plan: chance.pick(['free', 'pro', null]) } }
         : { event: chance.pick(['Order Completed', 'Product Viewed']), properties: { price: chance.pick([1, 2.5, -1]) } }),

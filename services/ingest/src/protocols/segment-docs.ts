@@ -13,6 +13,7 @@ const fields = {
   timestamp: time.optional(),
   sentAt: time.optional(),
   context: z.looseObject({}).optional(),
+  traitOps: z.looseObject({}).optional(),
   integrations: z.looseObject({}).optional(),
 }
 const ownFields = {

@@ -14,6 +14,7 @@ const weightOf = (document: ProfileDocument | null): number => {
   for (const id in document?.slots) {
     const { state } = document!.slots[id as `${number}@${number}`]!
     weight += 1000 + state.active.length * 8 + state.traits.length * 300
+    for (const [, , steps] of state.traits) weight += (steps?.length ?? 0) * 200
     weight += (state.names.length + state.orders.length + state.devices.length + state.channels.length) * 150
   }
   return weight

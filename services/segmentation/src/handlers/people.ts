@@ -93,9 +93,10 @@ const weightOf = (person: PersonState | undefined): number => {
   if (!person) return 200
   let weight = 600
   for (const id in person.slots) {
-    const { traits, leaves } = person.slots[id as keyof PersonState['slots']]!.state
+    const { traits, steps, leaves } = person.slots[id as keyof PersonState['slots']]!.state
     weight += 300
     for (const name in traits) weight += 200 + textBytes(traits[name]![0])
+    for (const name in steps) weight += 200 + steps[name]!.length * 200
     for (const key in leaves) weight += 250 + leafBytes(leaves[key]!.p) + leafBytes(leaves[key]!.l)
   }
   for (const _ in person.memberships) weight += 150
