@@ -16,7 +16,7 @@ export const jitsu: Protocol = {
   paths: [...PATHS].map(([url, type]) => ({ method: 'POST', url, docs: singleDocs(type) }) as const),
   recognise: () => true,
   keyOf: (wire) => idOf(textOf(wire.headers['x-write-key']) ?? keyInRequest(wire) ?? plainKeyIn(wire)),
-  decode: (wire) => readSingle(wire.json(), wire.body, PATHS.get(wire.path) ?? 'track'),
+  decode: (wire) => readSingle(wire, PATHS.get(wire.path) ?? 'track'),
   answer: (wire, taken) => refusedSingle(wire, taken) ?? { status: 200, body: '{"ok":true}' },
   refuse: () => null,
 }
@@ -26,6 +26,6 @@ const idOf = (key: string | undefined): string | undefined => (key === undefined
 
 /** In the body the SDK hides its key: `***`, `id:***`. */
 const plainKeyIn = (wire: Wire): string | undefined => {
-  const key = keyInBody(wire.json())
+  const key = keyInBody(wire)
   return key?.endsWith('***') ? undefined : key
 }

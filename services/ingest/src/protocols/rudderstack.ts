@@ -1,4 +1,4 @@
-import { isFields, normaliseId } from '@millrace/contracts'
+import { isEventType, isFields, normaliseId } from '@millrace/contracts'
 import { type SentEvent, withField } from '../domain/sort-events.ts'
 import type { Wire } from '../domain/wire.ts'
 import type { Protocol } from './protocol.ts'
@@ -54,9 +54,10 @@ const idInHeader = (header: string | readonly string[] | undefined): string | nu
   return bytes.toString('base64') === header ? normaliseId(bytes.toString('utf8')) : null
 }
 
+/** What names no type is refused, and kept as it came. */
 const withAnonymousId = (event: SentEvent, anonymousId: string): SentEvent =>
-  isFields(event.raw) && (event.raw['anonymousId'] ?? '') === ''
-    ? { ...event, raw: { ...event.raw, anonymousId }, bytes: withField(event.bytes, 'anonymousId', anonymousId) }
+  isFields(event.raw) && isEventType(event.raw['type']) && (event.raw['anonymousId'] ?? '') === ''
+    ? { ...withField(event, 'anonymousId', anonymousId), scanned: event.scanned }
     : event
 
 /** What the browser SDK asks before it sends anything: a source that is on, and no further destination. */

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { decodeEvent, isRefusal, originAt } from '@millrace/contracts'
 import { LogUnavailable } from '@millrace/ports'
 import { describe, expect, it } from 'vitest'
-import { createWire, type Wire } from '../../src/domain/wire.ts'
+import type { Wire } from '../../src/domain/wire.ts'
 import { rudderstack } from '../../src/protocols/rudderstack.ts'
 import type { Golden } from '../golden.ts'
 import { acceptedOf, rejectedOf } from '../memory-log.ts'
@@ -49,7 +49,7 @@ describe('a request of RudderStack', () => {
       const golden = JSON.parse(readFileSync(join(import.meta.dirname, '../golden', `${name}.json`), 'utf8')) as Golden
       for (const { method, url, headers, body } of golden.exchanges.filter((exchange) => exchange.method === 'POST')) {
         const unread = (): never => { throw new Error('the body is read') }
-        const wire: Wire = { ...createWire({ method, path: url.replace(/\/$/, ''), query: {}, headers, body: Buffer.from('text' in body ? body.text : body.base64), ip: '', requestId: '' }), json: unread, form: unread }
+        const wire: Wire = { method, path: url.replace(/\/$/, ''), query: {}, headers, body: Buffer.from('text' in body ? body.text : body.base64), ip: '', requestId: '', json: unread, form: unread }
         expect([url, rudderstack.recognise(wire)]).toEqual([url, false])
       }
     })
@@ -58,10 +58,11 @@ describe('a request of RudderStack', () => {
     const system = await setUp()
     const { post, basic } = system
     const batch = [
-      track({ messageId: 'absent', userId: '' }), track({ messageId: 'null', anonymousId: null }), track({ messageId: 'empty', anonymousId: '' }), track({ messageId: 'own', anonymousId: 'a2' }), 5,
+      track({ messageId: 'absent', userId: '' }), track({ messageId: 'null', anonymousId: null }), track({ messageId: 'empty', anonymousId: '' }), track({ messageId: 'own', anonymousId: 'a2' }), 5, {},
     ]
     const answer = await post('/v1/batch', { batch }, { ...basic, ...visitor('访客 1') })
-    expect(answer.json()).toMatchObject({ success: true, accepted: 4, rejected: [{ index: 4, code: 'NOT_AN_OBJECT' }] })
+    expect(answer.json()).toMatchObject({ success: true, accepted: 4, rejected: [{ index: 4, code: 'NOT_AN_OBJECT' }, { index: 5, code: 'TYPE_UNKNOWN' }] })
+    expect(rejectedOf(system.log).map(({ bytes }) => Buffer.from(bytes, 'base64').toString())).toEqual(['5', '{}'])
     expect(Object.fromEntries(stored(system).map(({ messageId, anonymousId }) => [messageId, anonymousId]))).toEqual({ absent: '访客 1', null: '访客 1', empty: '访客 1', own: 'a2' })
   })
 
