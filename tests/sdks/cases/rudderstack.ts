@@ -30,4 +30,5 @@ export const rudderstackCases: readonly SdkCase[] = [
   { ...web, mode: 'single', sent: `${sent}, one request each` },
   { ...web, mode: 'beacon', sent: `${sent}, by beacons` },
   { ...server, sdk: 'rudderstack-python', version: '2.1.9', runtime: 'python', packages: ['rudder-sdk-python==2.1.9'] },
+  { ...server, sdk: 'rudderstack-java', version: '3.1.2', runtime: 'java', packages: ['com.rudderstack.sdk.java.analytics:analytics:3.1.2'] },
 ]

@@ -29,23 +29,24 @@ export const rudderstack: Protocol = {
   }],
 }
 
-/** A server SDK writes its channel into each event, and keeps the key out of the body; the name of its library may be that of Segment's. */
+/** A server SDK writes its channel into each event, and keeps the key out of the body; its library may have the name of Segment's. */
 const CHANNEL = /"channel": ?"server"/
 const LIBRARY = /"library": ?\{[^{}]*[Rr]udder/
-const END_LENGTH = 512
+const EDGE_BYTES = 512
 
 /**
- * Asked of each request on Segment's paths too, so it looks at headers and at the last bytes only. Apps and pages name their
- * visitor in a header, on a retry also how it went so far; a page without that header is Segment's.
+ * Asked of each request on Segment's paths too, so it looks at headers and at the edges of the body only. Apps and pages name
+ * their visitor in a header, on a retry also how it went so far; a page without that header is Segment's.
  */
 const isOfRudder = ({ headers, body }: Wire): boolean => {
   if (headers['anonymousid'] !== undefined || headers['rsa-retry-attempt'] !== undefined) return true
   if (headers.origin !== undefined) return false
-  const end = body.toString('latin1', Math.max(body.length - END_LENGTH, 0))
-  // A plain text that begins with a rare letter is found several times faster than a pattern or a quote.
-  const mayBe = end.includes('hannel":') || end.includes('udder')
-  return mayBe && (CHANNEL.test(end) || LIBRARY.test(end)) && !end.includes('"writeKey":')
+  const end = body.toString('latin1', Math.max(body.length - EDGE_BYTES, 0))
+  return !end.includes('riteKey":') && (isSigned(end) || isSigned(body.toString('latin1', 0, EDGE_BYTES)))
 }
+
+/** A plain text that begins with a rare letter is found several times faster than a quote or a pattern. */
+const isSigned = (edge: string): boolean => (edge.includes('hannel":') && CHANNEL.test(edge)) || (edge.includes('udder') && LIBRARY.test(edge))
 
 /** An anonymous id as base64; null where it is none. */
 const idInHeader = (header: string | readonly string[] | undefined): string | null => {

@@ -29,9 +29,10 @@ describe('a request of RudderStack', () => {
     await post('/beacon/v1/batch?writeKey=wk', { batch: [track({ messageId: 'beacon', channel: 'web' })], sentAt: '2024-06-01T12:00:00Z' }, { origin: 'https://shop.example' })
     await post('/v1/batch', gzipSync(JSON.stringify({ batch: [track({ messageId: 'server' })], timestamp: '2024-06-01T12:00:00Z', sentAt: '2024-06-01T12:00:00Z' })))
     await post('/v1/batch', '{"batch": [{"type": "track", "event": "A", "userId": "u1", "messageId": "spaced", "channel": "server"}], "sentAt": "2024-06-01T12:00:00Z"}')
+    await post('/v1/batch', { batch: [track({ messageId: 'first', properties: { text: 'x'.repeat(1000) } })] })
     await post('/v1/batch', { batch: [track({ messageId: 'library', channel: undefined })], context: { library: { version: '1', name: 'java-rudder-analytics' } } })
     expect(stored(system).map(({ messageId, protocol }) => [messageId, protocol])).toEqual(
-      ['header', 'retry', 'beacon', 'server', 'spaced', 'library'].map((id) => [id, 'rudderstack']))
+      ['header', 'retry', 'beacon', 'server', 'spaced', 'first', 'library'].map((id) => [id, 'rudderstack']))
   })
 
   it('is not one where Segment’s SDKs or plain clients write alike', async () => {
@@ -40,7 +41,7 @@ describe('a request of RudderStack', () => {
     await post('/v1/batch', { batch: [track({ messageId: 'key in the body' })], writeKey: 'wk', sentAt: '2024-06-01T12:00:00Z' }, {})
     await post('/v1/track', track({ messageId: 'page' }), { ...basic, origin: 'https://shop.example' })
     await post('/v1/track', { ...track({ messageId: 'boat shop', channel: undefined }), properties: { name: 'Rudder', channel: 'web' } })
-    await post('/v1/track', { ...track({ messageId: 'far from the end' }), properties: { text: 'x'.repeat(1000) } })
+    await post('/v1/track', { properties: { text: 'x'.repeat(1000) }, ...track({ messageId: 'far from both edges' }), context: { text: 'x'.repeat(1000) } })
     expect(stored(system).map(({ protocol }) => protocol)).toEqual(['segment', 'segment', 'segment', 'segment'])
   })
 
