@@ -30,9 +30,10 @@ describe('a request of RudderStack', () => {
     await post('/v1/batch', gzipSync(JSON.stringify({ batch: [track({ messageId: 'server' })], timestamp: '2024-06-01T12:00:00Z', sentAt: '2024-06-01T12:00:00Z' })))
     await post('/v1/batch', '{"batch": [{"type": "track", "event": "A", "userId": "u1", "messageId": "spaced", "channel": "server"}], "sentAt": "2024-06-01T12:00:00Z"}')
     await post('/v1/batch', { batch: [track({ messageId: 'first', properties: { text: 'x'.repeat(1000) } })] })
+    await post('/v1/batch', { batch: [{ properties: { text: 'x'.repeat(1000) }, ...track({ messageId: 'last' }) }] })
     await post('/v1/batch', { batch: [track({ messageId: 'library', channel: undefined })], context: { library: { version: '1', name: 'java-rudder-analytics' } } })
     expect(stored(system).map(({ messageId, protocol }) => [messageId, protocol])).toEqual(
-      ['header', 'retry', 'beacon', 'server', 'spaced', 'first', 'library'].map((id) => [id, 'rudderstack']))
+      ['header', 'retry', 'beacon', 'server', 'spaced', 'first', 'last', 'library'].map((id) => [id, 'rudderstack']))
   })
 
   it('is not one where Segment’s SDKs or plain clients write alike', async () => {
