@@ -11,7 +11,14 @@ export interface Target {
   readonly writeKey: string
 }
 
-const run = promisify(execFile)
+const execute = promisify(execFile)
+
+/** Maven tells its faults on the standard output. */
+const run = (command: string, args: readonly string[], options: Parameters<typeof execute>[2] = {}): Promise<unknown> =>
+  execute(command, args, options).catch((error: Error & { stdout?: string }) => {
+    throw new Error(`${error.message}\n${error.stdout?.slice(-PRINTED_LENGTH_MAX) ?? ''}`)
+  })
+const PRINTED_LENGTH_MAX = 4_000
 const PROGRAM_MS_MAX = 180_000
 const INSTALL_MS_MAX = 300_000
 const folderOf = (sdk: SdkCase): string => join(root, 'node_modules/.cache/millrace/sdks', `${sdk.runtime}-${sdk.sdk}-${sdk.version}`)
@@ -65,8 +72,11 @@ const RUNNERS: Readonly<Record<Runtime, Runner>> = {
   },
   go: async (sdk, folder, env) => {
     cpSync(programOf(sdk, 'go'), join(folder, 'main.go'))
-    writeFileSync(join(folder, 'go.mod'), `module sdk\n\ngo 1.21\n\nrequire (\n${sdk.packages.map((name) => `\t${name}\n`).join('')})\n`)
-    await once(folder, () => run('go', ['mod', 'tidy'], { cwd: folder, timeout: INSTALL_MS_MAX }))
+    await once(folder, () => {
+      // Tidying adds what the SDK itself requires, so it is written once.
+      writeFileSync(join(folder, 'go.mod'), `module sdk\n\ngo 1.21\n\nrequire (\n${sdk.packages.map((name) => `\t${name}\n`).join('')})\n`)
+      return run('go', ['mod', 'tidy'], { cwd: folder, timeout: INSTALL_MS_MAX })
+    })
     await run('go', ['run', '.'], { cwd: folder, env, timeout: INSTALL_MS_MAX })
   },
   java: async (sdk, folder, env) => {

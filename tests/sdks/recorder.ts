@@ -51,7 +51,8 @@ const pass = async (target: string, request: IncomingMessage, response: ServerRe
   setTime(at)
   const { method = 'GET', url = '/', headers } = request
   const answered = await new Promise<IncomingMessage>((resolve, reject) => {
-    const passed = send(`${target}${url}`, { method, headers: { ...headers, host: new URL(target).host } }, resolve)
+    // With the Host of the recorder, since ingest tells SDKs by it where to send.
+    const passed = send(`${target}${url}`, { method, headers }, resolve)
     passed.on('error', reject)
     passed.end(body)
   })

@@ -59,6 +59,7 @@ describe.skipIf(!LONG)('unchanged SDKs', () => {
       writeFileSync(join(root, 'services/ingest/test/golden', `${sdk.protocol}.${nameOf(sdk)}.json`), `${JSON.stringify(golden, null, 1)}\n`)
     }
     expectStored(golden.stored, sdk)
+    expect(new Set(golden.stored.map(({ protocol }) => protocol))).toEqual(new Set([sdk.protocol]))
     expect(golden.rejected).toEqual([])
   })
 })

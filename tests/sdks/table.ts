@@ -15,5 +15,5 @@ const storedWords = (stored: Golden['stored']): string => {
     const name = type === 'track' ? event : type
     counts.set(name, (counts.get(name) ?? 0) + 1)
   }
-  return [...counts].map(([name, count]) => (count === 1 ? name : `${count} ${name}`)).join(', ')
+  return [...counts].map(([name, count]) => (count === 1 ? name : `${count} ${name}`)).sort().join(', ')
 }

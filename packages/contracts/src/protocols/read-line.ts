@@ -1,5 +1,7 @@
 import { type Fields, isFields } from '../fields.ts'
+import { readJitsu } from './jitsu.ts'
 import type { ProtocolName } from './protocol-name.ts'
+import { readRudderstack } from './rudderstack.ts'
 
 /**
  * One line of a protocol, read as an event of Segment's shape: type, event, userId, anonymousId, previousId, groupId,
@@ -9,6 +11,8 @@ import type { ProtocolName } from './protocol-name.ts'
 export type ProtocolReader = (raw: Fields) => Fields
 
 const READERS: Readonly<Partial<Record<ProtocolName, ProtocolReader>>> = {
+  jitsu: readJitsu,
+  rudderstack: readRudderstack,
 }
 
 /** What is no object, and what a protocol without a reader sends, goes on as it is: the checks at the door name the fault. */

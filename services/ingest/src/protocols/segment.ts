@@ -1,8 +1,8 @@
 import type { EventType } from '@millrace/contracts'
-import { basicUserOf, PROBLEM_TYPE, toProblem } from '@millrace/service-kit'
-import { ProblemError } from '@millrace/contracts'
+import { basicUserOf } from '@millrace/service-kit'
 import type { Wire } from '../domain/wire.ts'
-import type { Answer, Path, Protocol, Taken } from './protocol.ts'
+import type { Path, Protocol } from './protocol.ts'
+import { answerBatch, refusedSingle } from './segment-answer.ts'
 import { keyInBody, readBatch, readSingle } from './segment-body.ts'
 import { BATCH, OWN_FIGURES, SETTINGS, singleDocs } from './segment-docs.ts'
 import { segmentSettings } from './segment-settings.ts'
@@ -28,10 +28,7 @@ export const segment: Protocol = {
     const type = SINGLE_PATHS.get(wire.path)
     return type === undefined ? readBatch(wire, eventsMax) : readSingle(wire, type)
   },
-  answer: (wire, taken) => {
-    const [refused] = SINGLE_PATHS.has(wire.path) ? taken.rejected : []
-    return refused ? refusedSingle(wire, new ProblemError(refused.refusal.code, refused.refusal.detail)) : answerBatch(taken)
-  },
+  answer: (wire, taken) => (SINGLE_PATHS.has(wire.path) ? refusedSingle(wire, taken) : undefined) ?? answerBatch(taken),
   refuse: () => null,
   extras: [
     // The SDK's own figures about itself: taken, and of no use here.
@@ -51,13 +48,3 @@ export const keyInRequest = (wire: Wire): string | undefined => {
   const inQuery = wire.query['writeKey']
   return basicUserOf(wire.headers.authorization) ?? (typeof inQuery === 'string' && inQuery !== '' ? inQuery : undefined)
 }
-
-const answerBatch = ({ accepted, rejected }: Taken): Answer => ({
-  status: 200,
-  body: rejected.length === 0
-    ? `{"success":true,"accepted":${accepted},"rejected":[]}`
-    : JSON.stringify({ success: true, accepted, rejected: rejected.map(({ index, refusal }) => ({ index, code: refusal.code, detail: refusal.detail })) }),
-})
-
-const refusedSingle = (wire: Wire, problem: ProblemError): Answer =>
-  ({ status: problem.status, type: PROBLEM_TYPE, body: JSON.stringify(toProblem(problem, wire.requestId)) })
