@@ -1,5 +1,10 @@
 import { type Fields, isFields } from '../fields.ts'
+import { readGa4 } from './ga4.ts'
+import { readMatomo } from './matomo.ts'
+import { readOpenpanel } from './openpanel.ts'
+import { readPlausible } from './plausible.ts'
 import type { ProtocolName } from './protocol-name.ts'
+import { readUmami } from './umami.ts'
 
 /**
  * One line of a protocol, read as an event of Segment's shape: type, event, userId, anonymousId, previousId, groupId,
@@ -9,6 +14,11 @@ import type { ProtocolName } from './protocol-name.ts'
 export type ProtocolReader = (raw: Fields) => Fields
 
 const READERS: Readonly<Partial<Record<ProtocolName, ProtocolReader>>> = {
+  ga4: readGa4,
+  matomo: readMatomo,
+  umami: readUmami,
+  openpanel: readOpenpanel,
+  plausible: readPlausible,
 }
 
 /** What is no object, and what a protocol without a reader sends, goes on as it is: the checks at the door name the fault. */

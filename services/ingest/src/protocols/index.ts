@@ -1,5 +1,10 @@
+import { ga4 } from './ga4.ts'
+import { matomo } from './matomo.ts'
+import { openpanel } from './openpanel.ts'
+import { plausible } from './plausible.ts'
 import type { Protocol } from './protocol.ts'
 import { segment } from './segment.ts'
+import { umami } from './umami.ts'
 
 /** All protocols, in the order in which they are asked about a path that they share. */
-export const protocols: readonly Protocol[] = [segment]
+export const protocols: readonly Protocol[] = [segment, ga4, matomo, umami, openpanel, plausible]
