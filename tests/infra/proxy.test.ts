@@ -37,6 +37,11 @@ describe('the table of paths', () => {
     for (const path of paths) for (const form of [path, `${path}/`]) expect(serviceOf(form), form).toBe('ingest')
   })
 
+  it('sends every path of a tracking protocol to ingest, with and without a slash at its end', () => {
+    const paths = protocols.flatMap((protocol) => [...protocol.paths, ...(protocol.extras ?? [])].map(({ url }) => url.replaceAll(/:\w+/g, 'x')))
+    expect(paths.flatMap((path) => [path, `${path}/`]).filter((path) => serviceOf(path) !== 'ingest')).toEqual([])
+  })
+
   it('names services and ports that the compose files have', () => {
     for (const file of ['docker-compose.yml', 'docker-compose.cluster.yml'] as const) {
       const { services: containers } = compose(file)

@@ -84,7 +84,7 @@ const collect = (door: Door, path: string, users: readonly Protocol[]) => (reque
     const { wire } = passage
     if (users.length > 1) passage.protocol = users.find((user) => user.recognise(wire)) ?? passage.protocol
     const key = passage.protocol.keyOf(wire)
-    passage.access = key === undefined ? undefined : door.projects.byWriteKey(key)
+    passage.access = knownAccess(door, key)
     if (passage.access) return take(door, passage)
     takeLater(door, passage, key).catch((error: unknown) => refuseRequest(door, passage, error))
   }
@@ -135,7 +135,7 @@ const notAdmitted = (door: Door, access: WriteAccess, request: FastifyRequest, e
 }
 
 /** Another copy may have made the key a moment ago. */
-const takeLater = async (door: Door, passage: Passage, key: string | undefined): Promise<void> => {
+const takeLater = async (door: Door, passage: Passage, key: Keys): Promise<void> => {
   passage.access = await accessOf(door, key)
   take(door, passage)
 }
@@ -185,10 +185,27 @@ const answerExtra = (door: Door, extra: Extra) => async (request: FastifyRequest
   }))
 }
 
-const accessOf = async (door: Door, key: string | undefined): Promise<WriteAccess> => {
-  const access = key === undefined ? undefined : await writeAccessOf(door.projects, key)
-  if (access) return access
-  const code: ErrorCode = key === undefined ? 'WRITE_KEY_MISSING' : 'WRITE_KEY_UNKNOWN'
+type Keys = ReturnType<Protocol['keyOf']>
+
+const knownAccess = (door: Door, keys: Keys): WriteAccess | undefined => {
+  if (keys === undefined) return undefined
+  if (typeof keys === 'string') return door.projects.byWriteKey(keys)
+  for (const key of keys) {
+    const access = door.projects.byWriteKey(key)
+    if (access) return access
+  }
+  return undefined
+}
+
+const accessOf = async (door: Door, given: Keys): Promise<WriteAccess> => {
+  const keys = typeof given === 'string' ? [given] : (given ?? [])
+  const known = knownAccess(door, keys)
+  if (known) return known
+  for (const key of keys) {
+    const found = await writeAccessOf(door.projects, key)
+    if (found) return found
+  }
+  const code: ErrorCode = keys.length === 0 ? 'WRITE_KEY_MISSING' : 'WRITE_KEY_UNKNOWN'
   door.counters.unauthorised.inc({ code })
   throw new ProblemError(code)
 }

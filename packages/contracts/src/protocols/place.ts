@@ -34,3 +34,6 @@ export const merged = (first: Fields, second: Fields): Record<string, unknown> =
   for (const name in first) if (isFields(first[name]) && isFields(second[name])) sum[name] = merged(first[name], second[name])
   return sum
 }
+
+/** The fields that are not named: what a mapping does not know is passed on under its own name. */
+export const besides = (from: Fields, known: ReadonlySet<string>): Fields => Object.fromEntries(Object.entries(from).filter(([name]) => !known.has(name)))

@@ -2,6 +2,11 @@ import { type Fields, isFields } from '../fields.ts'
 import { readJitsu } from './jitsu.ts'
 import type { ProtocolName } from './protocol-name.ts'
 import { readRudderstack } from './rudderstack.ts'
+import { readGa4 } from './ga4.ts'
+import { readMatomo } from './matomo.ts'
+import { readOpenpanel } from './openpanel.ts'
+import { readPlausible } from './plausible.ts'
+import { readUmami } from './umami.ts'
 
 /**
  * One line of a protocol, read as an event of Segment's shape: type, event, userId, anonymousId, previousId, groupId,
@@ -13,6 +18,11 @@ export type ProtocolReader = (raw: Fields) => Fields
 const READERS: Readonly<Partial<Record<ProtocolName, ProtocolReader>>> = {
   jitsu: readJitsu,
   rudderstack: readRudderstack,
+  ga4: readGa4,
+  matomo: readMatomo,
+  umami: readUmami,
+  openpanel: readOpenpanel,
+  plausible: readPlausible,
 }
 
 /** What is no object, and what a protocol without a reader sends, goes on as it is: the checks at the door name the fault. */

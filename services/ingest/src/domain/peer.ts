@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { PEER_FIELD } from '@millrace/contracts'
 import { isbot } from 'isbot'
 
-/** What browsers and phones call themselves; the SDKs of servers name their language or library. */
-const DEVICE = /^(?:Mozilla|Opera|Dalvik)\/|okhttp|CFNetwork|MicroMessenger/
+/** What browsers and phones call themselves; the SDKs of servers name their language or library, Umami's after a browser's beginning. */
+const DEVICE = /^(?:(?!Mozilla\/5\.0 Umami\/)Mozilla|Opera|Dalvik)\/|okhttp|CFNetwork|MicroMessenger/
 
 /** Whether a user's own device calls: its address says something of the user, and it cannot be asked to wait by 429. */
 export const isDevice = (headers: IncomingHttpHeaders): boolean =>

@@ -9,8 +9,8 @@ export interface Protocol {
   readonly paths: readonly Path[]
   /** Whether a request is its own, where other protocols use the same path too. By the bytes: headers lie. */
   recognise(wire: Wire): boolean
-  /** The write key, wherever this protocol puts it. @throws ProblemError when the body that holds it cannot be read */
-  keyOf(wire: Wire): string | undefined
+  /** The write key, wherever this protocol puts it; of several places the first whose key is known. @throws ProblemError when the body that holds it cannot be read */
+  keyOf(wire: Wire): string | readonly string[] | undefined
   /** @throws ProblemError when the request as a whole cannot be read */
   decode(wire: Wire, asked: Asked): Sent
   /** What the SDK takes for "you have it". One refused event never fails its batch. */
@@ -46,7 +46,7 @@ export interface ExtraAsked {
   /** Where browsers reach ingest. */
   readonly address: { readonly host: string; readonly protocol: string }
   /** @throws ProblemError WRITE_KEY_MISSING, WRITE_KEY_UNKNOWN */
-  checkKey(key: string | undefined): Promise<void>
+  checkKey(key: string | readonly string[] | undefined): Promise<void>
 }
 
 /** What a request says, before anything of it is checked. */
@@ -84,4 +84,10 @@ export interface Answer {
 /** Codes that every path of collection can answer with. */
 export const DOOR_CODES: readonly ErrorCode[] = [
   'WRITE_KEY_MISSING', 'WRITE_KEY_UNKNOWN', 'ORIGIN_NOT_ALLOWED', 'INVALID_UTF8', 'SOURCE_LIMIT', 'SOURCE_BUSY', 'TOO_MANY_REQUESTS', 'LOG_FULL', 'LOG_BUSY', 'LOG_CLOSED', 'STOPPING', 'REQUEST_TIMEOUT',
+]
+
+/** Codes of one event: where it is alone in its request, the answer has them. */
+export const EVENT_CODES: readonly ErrorCode[] = [
+  'NOT_AN_OBJECT', 'TYPE_UNKNOWN', 'EVENT_NAME_MISSING', 'EVENT_NAME_TOO_LONG', 'IDENTITY_MISSING', 'ID_INVALID', 'ID_TOO_LONG', 'PREVIOUS_ID_MISSING',
+  'GROUP_ID_MISSING', 'TIMESTAMP_INVALID', 'TOO_OLD', 'TOO_NEW', 'EVENT_TOO_LARGE', 'EVENT_TOO_DEEP',
 ]

@@ -1,7 +1,7 @@
-import type { ErrorCode, EventType } from '@millrace/contracts'
+import type { EventType } from '@millrace/contracts'
 import type { RouteDocs } from '@millrace/service-kit'
 import { z } from 'zod'
-import { DOOR_CODES } from './protocol.ts'
+import { DOOR_CODES, EVENT_CODES } from './protocol.ts'
 
 /** For the document alone: what SDKs send is read by its bytes, and each event is checked by `acceptEvent`. */
 const id = z.union([z.string(), z.int()])
@@ -32,11 +32,6 @@ const batchBody = z.looseObject({
   context: z.looseObject({}).optional(),
   writeKey: z.string().optional(),
 })
-
-const EVENT_CODES: readonly ErrorCode[] = [
-  'NOT_AN_OBJECT', 'TYPE_UNKNOWN', 'EVENT_NAME_MISSING', 'EVENT_NAME_TOO_LONG', 'IDENTITY_MISSING', 'ID_INVALID', 'ID_TOO_LONG', 'PREVIOUS_ID_MISSING',
-  'GROUP_ID_MISSING', 'TIMESTAMP_INVALID', 'TOO_OLD', 'TOO_NEW', 'EVENT_TOO_LARGE', 'EVENT_TOO_DEEP',
-]
 
 export const BATCH: RouteDocs = {
   summary: 'Takes a batch of events. One bad event never fails its batch.', access: 'write-key', body: batchBody,
