@@ -1,4 +1,5 @@
 import type { SdkCase } from '../sdk-case.ts'
 import { segmentCases } from './segment.ts'
+import { sensorsCases } from './sensors.ts'
 
-export const cases: readonly SdkCase[] = [...segmentCases]
+export const cases: readonly SdkCase[] = [...segmentCases, ...sensorsCases]

@@ -1,5 +1,6 @@
 import { type Fields, isFields } from '../fields.ts'
 import type { ProtocolName } from './protocol-name.ts'
+import { readSensors } from './sensors.ts'
 
 /**
  * One line of a protocol, read as an event of Segment's shape: type, event, userId, anonymousId, previousId, groupId,
@@ -9,6 +10,7 @@ import type { ProtocolName } from './protocol-name.ts'
 export type ProtocolReader = (raw: Fields) => Fields
 
 const READERS: Readonly<Partial<Record<ProtocolName, ProtocolReader>>> = {
+  sensors: readSensors,
 }
 
 /** What is no object, and what a protocol without a reader sends, goes on as it is: the checks at the door name the fault. */

@@ -1,5 +1,6 @@
 import type { Protocol } from './protocol.ts'
 import { segment } from './segment.ts'
+import { sensors } from './sensors.ts'
 
 /** All protocols, in the order in which they are asked about a path that they share. */
-export const protocols: readonly Protocol[] = [segment]
+export const protocols: readonly Protocol[] = [segment, sensors]
