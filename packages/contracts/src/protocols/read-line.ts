@@ -1,6 +1,8 @@
 import { type Fields, isFields } from '../fields.ts'
+import { readCountly } from './countly.ts'
 import type { ProtocolName } from './protocol-name.ts'
 import { readSensors } from './sensors.ts'
+import { readSnowplow } from './snowplow.ts'
 
 /**
  * One line of a protocol, read as an event of Segment's shape: type, event, userId, anonymousId, previousId, groupId,
@@ -11,6 +13,8 @@ export type ProtocolReader = (raw: Fields) => Fields
 
 const READERS: Readonly<Partial<Record<ProtocolName, ProtocolReader>>> = {
   sensors: readSensors,
+  snowplow: readSnowplow,
+  countly: readCountly,
 }
 
 /** What is no object, and what a protocol without a reader sends, goes on as it is: the checks at the door name the fault. */
