@@ -67,6 +67,10 @@ describe('lines of Sensors', () => {
     expect(context).toEqual({})
   })
 
+  it('knows where the SDKs of China’s platforms run', () => {
+    expect(['js', 'iOS', 'MiniProgram', 'Java', 'C#', 'HarmonyOS'].map((lib) => decoded(track({ lib: { $lib: lib } })).channel)).toEqual(['web', 'mobile', 'mobile', 'server', 'server', 'mobile'])
+  })
+
   it('tells screens from pages and both from events', () => {
     expect(['$pageview', '$MPViewScreen', '$AppViewScreen', '$AppClick'].map((event) => decoded(track({ event })).type)).toEqual(['page', 'screen', 'screen', 'track'])
     expect(decoded(track({ event: '$AppViewScreen', properties: { $screen_name: 'Home', $title: 'Shop' } })).properties['name']).toBe('Home')

@@ -22,6 +22,11 @@ const LIBRARY: FieldTable = [['$lib', 'library.name'], ['$lib_version', 'library
 
 const VIEWS: ReadonlyMap<unknown, EventType> = new Map([['$pageview', 'page'], ['$MPViewScreen', 'screen'], ['$AppViewScreen', 'screen']])
 
+/** SDKs whose names do not tell where they run. */
+const CHANNELS: ReadonlyMap<unknown, string> = new Map([
+  ...['MiniProgram', 'AlipayMini', 'BaiduMini', 'BytedanceMini', 'QQMini', 'QuickApp', 'HarmonyOS'].map((lib) => [lib, 'mobile'] as const), ['C#', 'server'],
+])
+
 /** One event, profile operation or item of Sensors' SDKs, by its `type`. An unknown type goes on and is refused at the door. */
 export const readSensors: ProtocolReader = (raw) => {
   const properties = fieldsOf(raw['properties'])
@@ -30,6 +35,7 @@ export const readSensors: ProtocolReader = (raw) => {
     messageId: messageIdOf(raw, properties),
     timestamp: timeOf(raw['time']),
     sentAt: raw['_flush_time'],
+    channel: CHANNELS.get(fieldsOf(raw['lib'])['$lib']),
     ...(read ? read(raw, properties) : { ...peopleOf(raw, properties), type: raw['type'] }),
   }
 }
