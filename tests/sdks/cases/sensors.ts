@@ -25,8 +25,8 @@ const node: SdkCase = {
 
 const python = (mode: string): SdkCase => ({
   protocol: 'sensors', sdk: 'sensors-python', mode, version: '1.11.0', runtime: 'python', packages: ['SensorsAnalyticsSDK==1.11.0'],
-  sent: mode === 'dry' ? 'the same to be looked at only' : 'track before and after track_signup, an order, each profile operation, an item, bind, unbind and what is told of an identity alone',
-  stored: mode === 'dry' ? [] : [
+  sent: mode === 'dry' ? 'the same to be looked at only, and one event to be kept' : 'track before and after track_signup, an order, each profile operation, an item, bind, unbind and what is told of an identity alone',
+  stored: mode === 'dry' ? [{ type: 'track', event: 'Kept', anonymousId: 'a1' }] : [
     ...server,
     { type: 'identify', userId: 'u1', anonymousId: null, traits: { mobile: '13800000000' } },
     { type: 'track', event: 'CallShop', userId: null, anonymousId: '$identity_mobile+13800000000', traits: { mobile: '13800000000' } },

@@ -27,3 +27,9 @@ sensors.track_by_id("CallShop", {"seconds": 9}, mobile)
 sensors.unbind(mobile)
 sensors.profile_delete("u2", is_login_id=True)
 sensors.close()
+
+if mode == "dry":
+    # Only this one is to be kept.
+    sensors = sa.SensorsAnalytics(sa.DefaultConsumer(url))
+    sensors.track("a1", "Kept")
+    sensors.close()

@@ -1,4 +1,4 @@
-import { type Fields, isFields, ProblemError, refuse } from '@millrace/contracts'
+import { type Fields, fieldsOf, isFields, type Millis, parseTime, ProblemError, refuse } from '@millrace/contracts'
 import { parseParameter } from '../domain/payload.ts'
 import { rewritten, type SentEvent } from '../domain/sort-events.ts'
 import type { Wire } from '../domain/wire.ts'
@@ -15,6 +15,9 @@ export const readSensorsEvents = (wire: Wire, eventsMax: number, token: string |
     return isFields(raw) && isBareSignup(raw) ? [event, rewritten(asDevice(raw))] : [event]
   })
 }
+
+/** When the request was sent: each event says it, and the last was sent last. */
+export const sensorsClock = (events: readonly SentEvent[]): Millis | null => parseTime(fieldsOf(events.at(-1)?.raw)['_flush_time'])
 
 /** The token that the first event with one names: the Python SDK can put it there. @throws ProblemError */
 export const tokenInEvents = (wire: Wire): string | undefined => tokenIn(listOf(wire))

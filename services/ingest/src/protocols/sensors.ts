@@ -3,7 +3,7 @@ import type { Wire } from '../domain/wire.ts'
 import { PIXEL } from './pixel.ts'
 import type { Answer, Asked, Path, Protocol } from './protocol.ts'
 import { BEACON, CHECK, SEND } from './sensors-docs.ts'
-import { readSensorsEvents, tokenInEvents } from './sensors-lines.ts'
+import { readSensorsEvents, sensorsClock, tokenInEvents } from './sensors-lines.ts'
 import { unlinksOf } from './sensors-unlinks.ts'
 
 const CHECK_PATH = '/debug'
@@ -21,7 +21,8 @@ export const sensors: Protocol = {
   keyOf: (wire) => tokenInQuery(wire) ?? tokenInEvents(wire),
   decode: (wire, asked) => {
     const events = readSensorsEvents(wire, asked.eventsMax, tokenInQuery(wire))
-    return isDryRun(wire) ? { sentAt: null, events: [] } : { sentAt: null, events, unlinks: unlinksOf(events, asked) }
+    if (isDryRun(wire)) return { sentAt: null, events: [] }
+    return { sentAt: null, clockAt: sensorsClock(events), events, unlinks: unlinksOf(events, asked) }
   },
   answer: (wire, taken, asked) => {
     if (wire.path !== CHECK_PATH) return silence(wire)

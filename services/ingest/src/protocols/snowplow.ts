@@ -1,4 +1,4 @@
-import { isFields, ProblemError, refuse } from '@millrace/contracts'
+import { fieldsOf, isFields, parseTime, ProblemError, refuse } from '@millrace/contracts'
 import { rewritten, type SentEvent, sentEvents } from '../domain/sort-events.ts'
 import { splitBatch } from '../domain/split-batch.ts'
 import { jsonFields, type Wire } from '../domain/wire.ts'
@@ -17,7 +17,7 @@ export const snowplow: Protocol = {
     const sent = eventsOf(wire)
     if (sent.length > eventsMax) throw new ProblemError('BATCH_TOO_LONG', `the batch has ${sent.length} events`)
     const events = wire.method === 'GET' ? sent.map(rewritten) : sentEvents(sent, wire.body, splitBatch(wire.body, 'data'))
-    return { sentAt: null, events: events.map(ofOneKey(keyIn(sent))) }
+    return { sentAt: null, clockAt: parseTime(fieldsOf(sent[0])['stm']), events: events.map(ofOneKey(keyIn(sent))) }
   },
   answer: ({ method }) =>
     method === 'GET'

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib'
 import { type Fields, topics } from '@millrace/contracts'
 import { LogUnavailable } from '@millrace/ports'
 import { describe, expect, it } from 'vitest'
+import { storedIn } from '../golden.ts'
 import { acceptedOf, rejectedOf } from '../memory-log.ts'
 import { setUp } from '../set-up.ts'
 
@@ -10,6 +11,7 @@ const track = (more: Fields = {}): Fields =>
 const base64 = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64')
 const packed = (value: unknown): string => gzipSync(JSON.stringify(value)).toString('base64')
 const form = (fields: Record<string, string>): string => new URLSearchParams(fields).toString()
+const BROWSER = { origin: 'https://shop.example' }
 const URL = '/sa?project=default&token=wk'
 
 const start = async () => {
@@ -91,6 +93,15 @@ describe('the protocol of Sensors', () => {
     const signup = track({ type: 'track_signup', event: '$SignUp', distinct_id: 'u1', original_id: 'a1' })
     await send(form({ data_list: base64([signup, { ...signup, login_id: 'u1', anonymous_id: 'a1' }, { ...signup, original_id: 'u1' }]) }))
     expect(stored().map((event) => [event['distinct_id'], event['original_id']])).toEqual([['u1', 'a1'], ['u1', 'u1'], ['u1', 'a1'], ['u1', 'u1']])
+  })
+
+  it('takes a body that waited in the SDK’s queue for what it is, not for a clock that is behind', async () => {
+    const { send, time, log, project } = await start()
+    const at = time.at
+    await send(form({ data_list: base64([track({ time: at, _flush_time: at })]) }), URL, BROWSER)
+    time.at += 20 * 60_000
+    await send(form({ data_list: base64([track({ time: at + 1, _flush_time: at + 2 })]) }), URL, BROWSER)
+    expect(storedIn(log, project, new Set()).stored.map(({ timestamp }) => timestamp).sort()).toEqual([at, at + 1])
   })
 
   it('cuts what an unbind names from its person', async () => {

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib'
 import type { Fields } from '@millrace/contracts'
 import { LogUnavailable } from '@millrace/ports'
 import { describe, expect, it } from 'vitest'
+import { storedIn } from '../golden.ts'
 import { acceptedOf, rejectedOf } from '../memory-log.ts'
 import { setUp } from '../set-up.ts'
 
@@ -30,6 +31,16 @@ describe('the protocol of Snowplow', () => {
     expect(answer.statusCode).toBe(200)
     expect(acceptedOf(log)).toHaveLength(2)
     expect(rejectedOf(log).map(({ code }) => code)).toEqual(['NOT_AN_OBJECT', 'EVENT_NAME_MISSING', 'WRITE_KEY_MIXED'])
+  })
+
+  it('takes a list that waited in the tracker for what it is, not for a clock that is behind', async () => {
+    const { post, time, log, project } = await setUp()
+    const at = time.at
+    const origin = { origin: 'https://shop.example' }
+    await post(PATH, body(view({ dtm: String(at), stm: String(at) })), origin)
+    time.at += 20 * 60_000
+    await post(PATH, body(view({ eid: 'e2', dtm: String(at + 1), stm: String(at + 2) })), origin)
+    expect(storedIn(log, project, new Set()).stored.map(({ timestamp }) => timestamp).sort()).toEqual([at, at + 1])
   })
 
   it('refuses by codes after which a tracker gives up, and by 503 what may come again', async () => {
