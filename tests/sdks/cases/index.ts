@@ -10,3 +10,9 @@ import { umamiCases } from './umami.ts'
 
 export const cases: readonly SdkCase[] = [...segmentCases, ...rudderstackCases, ...jitsuCases]
 export const cases: readonly SdkCase[] = [...segmentCases, ...ga4Cases, ...matomoCases, ...umamiCases, ...openpanelCases, ...plausibleCases]
+import { countlyCases } from './countly.ts'
+import { segmentCases } from './segment.ts'
+import { sensorsCases } from './sensors.ts'
+import { snowplowCases } from './snowplow.ts'
+
+export const cases: readonly SdkCase[] = [...segmentCases, ...sensorsCases, ...snowplowCases, ...countlyCases]

@@ -7,6 +7,9 @@ import { readMatomo } from './matomo.ts'
 import { readOpenpanel } from './openpanel.ts'
 import { readPlausible } from './plausible.ts'
 import { readUmami } from './umami.ts'
+import { readCountly } from './countly.ts'
+import { readSensors } from './sensors.ts'
+import { readSnowplow } from './snowplow.ts'
 
 /**
  * One line of a protocol, read as an event of Segment's shape: type, event, userId, anonymousId, previousId, groupId,
@@ -23,6 +26,9 @@ const READERS: Readonly<Partial<Record<ProtocolName, ProtocolReader>>> = {
   umami: readUmami,
   openpanel: readOpenpanel,
   plausible: readPlausible,
+  sensors: readSensors,
+  snowplow: readSnowplow,
+  countly: readCountly,
 }
 
 /** What is no object, and what a protocol without a reader sends, goes on as it is: the checks at the door name the fault. */

@@ -86,7 +86,7 @@ const inOrder = (entry: Known, skew: Millis, times: readonly Millis[]): Millis =
   return kept
 }
 
-const ID_FIELDS = ['anonymousId', 'anonymous_id', 'distinct_id', 'device_id', 'userId', 'user_id', 'uid', '_id'] as const
+const ID_FIELDS = ['anonymousId', 'anonymous_id', 'distinct_id', 'device_id', 'duid', 'userId', 'user_id', 'uid', '_id'] as const
 
 /** The id of the device in whatever field its protocol has it, else empty. */
 export const deviceIn = (raw: unknown): string => {

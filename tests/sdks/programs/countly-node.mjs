@@ -1,0 +1,21 @@
+import Countly from 'countly-sdk-nodejs'
+
+Countly.init({ app_key: process.env.WRITE_KEY, url: process.env.MILLRACE_URL, interval: 100, app_version: '2.1.0', storage_type: 'memory' })
+Countly.begin_session(true)
+Countly.add_event({ key: 'ViewProduct', count: 1, segmentation: { product_id: 'p1', price: 5 } })
+Countly.track_pageview('/p1')
+Countly.set_id('u1')
+Countly.user_details({ name: 'Ada', email: 'ada@example.com', custom: { level: 'gold' } })
+Countly.add_event({ key: 'PayOrder', count: 1, sum: 12.5, dur: 3, segmentation: { order_id: 'o1', currency: 'CNY' } })
+Countly.userData.set_once('first_channel', 'news')
+Countly.userData.increment_by('visits', 2)
+Countly.userData.push('likes', 'tea')
+Countly.userData.push_unique('likes', 'books')
+Countly.userData.pull('likes', 'milk')
+Countly.userData.max('best', 7)
+Countly.userData.unset('level')
+Countly.userData.save()
+setTimeout(() => {
+  Countly.end_session()
+  setTimeout(() => process.exit(0), 2_000)
+}, 2_000)

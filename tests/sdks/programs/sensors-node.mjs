@@ -1,0 +1,21 @@
+import SensorsAnalytics from 'sa-sdk-node'
+
+const sensors = new SensorsAnalytics()
+const submitter = sensors.submitTo({ url: `${process.env.MILLRACE_URL}/sa?project=default&token=${process.env.WRITE_KEY}`, timeout: 10_000 }, { count: 12, timeSpan: 500 })
+submitter.subscribe(() => process.exit(0), (fault) => {
+  console.error(fault)
+  process.exit(1)
+})
+sensors.registerSuperProperties({ $app_version: '2.1.0' })
+sensors.track('a1', 'ViewProduct', { product_id: 'p1', price: 5, $time: new Date('2024-05-30T08:00:00Z') })
+sensors.track('a1', '$pageview', { $url: 'https://shop.example/p1?utm_source=news', $title: 'P1', $utm_source: 'news', $utm_medium: 'email', $ip: '203.0.113.9' })
+sensors.trackSignup('u1', 'a1', { method: 'mobile' })
+sensors.track('u1', 'PayOrder', { order_id: 'o1', revenue: 12.5, currency: 'CNY' })
+sensors.track('u1', 'Login', { $is_login_id: true })
+sensors.profileSet('u1', { email: 'ada@example.com', level: 'gold' })
+sensors.profileSetOnce('u1', { first_channel: 'news' })
+sensors.profileIncrement('u1', { visits: 2 })
+sensors.profileAppend('u1', { likes: ['tea', 'books'] })
+sensors.profileUnset('u1', ['level'])
+sensors.itemSet('product', 'p1', { name: 'Tea', price: 5 })
+sensors.itemDelete('product', 'p2')
