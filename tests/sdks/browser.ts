@@ -26,9 +26,10 @@ export const runInBrowser = async (folder: string, name: string, settings: Reado
     response.end(`<!doctype html><title>${name}</title><p>Shop<script>window.MILLRACE=${JSON.stringify(settings)}</script><script src="/program.js"></script>`)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-blink-features=AutomationControlled'] })
+  // For the whole browser: what a page sends when it is left goes out under the browser's own agent, not the page's.
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-blink-features=AutomationControlled', `--user-agent=${AGENT}`] })
   try {
-    const page = await browser.newPage({ userAgent: AGENT, locale: 'en-GB' })
+    const page = await browser.newPage({ locale: 'en-GB' })
     const faults: string[] = []
     page.on('pageerror', (error) => faults.push(String(error)))
     await page.addInitScript("Object.defineProperty(navigator, 'webdriver', { get: () => false })")

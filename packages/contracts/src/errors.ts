@@ -28,6 +28,7 @@ export const errors = {
   TOO_OLD: entry(400, 'Too old', 'The event happened before the year 2000.'),
   TOO_NEW: entry(400, 'Too new', 'The event lies more than one hour ahead of its receipt.'),
   EVENT_TOO_LARGE: entry(413, 'Event too large', 'One event has more bytes than EVENT_BYTES_MAX.'),
+  WRITE_KEY_MIXED: entry(400, 'Another write key', 'The event names another write key than its request.'),
   EVENT_TOO_DEEP: entry(400, 'Event nested too deeply', 'Objects and lists are nested more than 64 deep.'),
 
   // Of a request.

@@ -5,3 +5,5 @@ export const isFields = (value: unknown): value is Fields => typeof value === 'o
 export const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {})
 /** The value if it is a text that says something. */
 export const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
+/** The value, unless it is one of the two that stand for none. */
+export const given = (value: unknown): unknown => (value === null || value === '' ? undefined : value)

@@ -1,6 +1,6 @@
 import type { EventType, Millis } from './event.ts'
 import { type Refusal, refuse } from './errors.ts'
-import { type Fields, isFields } from './fields.ts'
+import { type Fields, given, isFields } from './fields.ts'
 import { ID_LENGTH_MAX } from './filed-key.ts'
 import type { Origin } from './record.ts'
 import { AHEAD_MS_MAX, clockSkew, OLDEST, parseTime } from './time.ts'
@@ -85,8 +85,6 @@ const timesOf = (raw: Fields, origin: Timing): EventTimes | Refusal => {
   if (timestamp > origin.receivedAt + AHEAD_MS_MAX) return refuse('TOO_NEW', `the event happened at ${told(written)}`)
   return { timestamp, original, sentAt }
 }
-
-const given = (value: unknown): unknown => (value === null || value === '' ? undefined : value)
 
 const TOLD_LENGTH_MAX = 60
 

@@ -1,4 +1,7 @@
 import { type Fields, isFields } from '../fields.ts'
+import { readAmplitude } from './amplitude.ts'
+import { readMixpanel } from './mixpanel.ts'
+import { readPosthog } from './posthog.ts'
 import type { ProtocolName } from './protocol-name.ts'
 
 /**
@@ -9,6 +12,9 @@ import type { ProtocolName } from './protocol-name.ts'
 export type ProtocolReader = (raw: Fields) => Fields
 
 const READERS: Readonly<Partial<Record<ProtocolName, ProtocolReader>>> = {
+  posthog: readPosthog,
+  mixpanel: readMixpanel,
+  amplitude: readAmplitude,
 }
 
 /** What is no object, and what a protocol without a reader sends, goes on as it is: the checks at the door name the fault. */
