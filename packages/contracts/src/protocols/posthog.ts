@@ -42,7 +42,7 @@ export const readPosthog: ProtocolReader = (raw) => {
     ...idsOf(type, raw, properties),
     messageId: given(raw['uuid']) ?? given(properties['$insert_id']),
     timestamp,
-    // With both times the first is kept as it is: the sender asks not to have its clock corrected.
+    // With both times the first is kept as it is.
     ...(isTrustedClock(raw, properties) ? { originalTimestamp: timestamp } : {}),
     properties,
     ...traitsOf(type, raw, properties),
@@ -50,8 +50,9 @@ export const readPosthog: ProtocolReader = (raw) => {
   }
 }
 
+/** Of an old client that tells how long ago its event was, ingest has made a time of our own clock. */
 const isTrustedClock = (raw: Fields, properties: Fields): boolean =>
-  properties['$ignore_sent_at'] === true || fieldsOf(raw['options'])['disable_skew_correction'] === true
+  typeof raw['offset'] === 'number' || properties['$ignore_sent_at'] === true || fieldsOf(raw['options'])['disable_skew_correction'] === true
 
 const idsOf = (type: EventType, raw: Fields, properties: Fields): Fields => {
   const id = given(raw['distinct_id']) ?? given(properties['distinct_id'])

@@ -90,8 +90,10 @@ describe('the PostHog protocol', () => {
   it('corrects the clock of a sender, and gives an old client’s event its time', async () => {
     const system = await setUp()
     await system.post('/batch/', { ...body(seen({ timestamp: '2024-06-01T09:00:00Z' })), sent_at: '2024-06-01T10:00:00Z' }, {})
-    await system.post('/e/?_=1717243200000', [seen({ offset: 60_000, properties: { token: 'wk' } })], {})
-    expect(decoded(system).map(({ timestamp }) => new Date(timestamp).toISOString())).toEqual(['2024-06-01T11:00:00.000Z', '2024-06-01T11:59:00.000Z'])
+    const hourAgo = Date.parse('2024-06-01T11:00:00Z')
+    await system.post(`/e/?_=${hourAgo}`, [seen({ offset: 60_000, properties: { token: 'wk' } })], {})
+    await system.post(`/e/?_=${hourAgo}`, [seen({ timestamp: '2024-06-01T09:30:00Z', properties: { token: 'wk' } })], {})
+    expect(decoded(system).map(({ timestamp }) => new Date(timestamp).toISOString())).toEqual(['2024-06-01T11:00:00.000Z', '2024-06-01T11:59:00.000Z', '2024-06-01T10:30:00.000Z'])
   })
 
   it('gives visitors on whose devices nothing is kept an id of the day', async () => {
