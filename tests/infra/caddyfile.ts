@@ -36,13 +36,24 @@ export const caddyfileOf = ({ routes, inside, analysts, port }: RouteTable, copi
 		handle @inside {
 			respond 404
 		}
-${routes.map(({ path, service }) => `\t\thandle ${path} {\n${reverseProxy(service, port, copies, '\t\t\t')}\t\t}\n`).join('')}	}
+${grouped(routes).map(({ paths, service }, at) => `\t\t@${service}-${at} path ${paths.join(' ')}\n\t\thandle @${service}-${at} {\n${reverseProxy(service, port, copies, '\t\t\t')}\t\t}\n`).join('')}	}
 }
 
 # ClickHouse's HTTP protocol for analysts: it wants the root path, so a port of its own.
 :${analysts.port} {
 ${reverseProxy(analysts.service, analysts.port, copies, '\t')}}
 `
+
+/** Rows of one service that follow each other are one. */
+const grouped = (routes: RouteTable['routes']): readonly { readonly service: string; readonly paths: readonly string[] }[] => {
+  const groups: { service: string; paths: string[] }[] = []
+  for (const { path, service } of routes) {
+    const last = groups.at(-1)
+    if (last?.service === service) last.paths.push(path)
+    else groups.push({ service, paths: [path] })
+  }
+  return groups
+}
 
 const reverseProxy = (service: string, port: number, copies: Copies, indent: string): string =>
   [

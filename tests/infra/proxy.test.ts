@@ -5,8 +5,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { protocols } from '../../services/ingest/src/protocols/index.ts'
 import { root } from '../tidy/source-tree.ts'
+import { protocols } from '../../services/ingest/src/protocols/index.ts'
 import { caddyfileOf, type RouteTable } from './caddyfile.ts'
 import { compose, programOf, serviceOfCopy, sources, text } from './files.ts'
 
@@ -29,12 +29,6 @@ describe('the table of paths', () => {
     expect(routes.length).toBeGreaterThan(15)
     for (const { service, path } of routes) expect(serviceOf(path), path).toBe(service)
     for (const path of ['/', '/assets/page.js', '/sign-in', '/api/session', '/api/setup', '/api/projects', '/api/sources', '/api/sources/web/activity']) expect(serviceOf(path), path).toBe('metrics')
-  })
-
-  it('sends every path of a tracking protocol to ingest', () => {
-    const paths = protocols.flatMap((protocol) => [...protocol.paths, ...(protocol.extras ?? [])]).map(({ url }) => url.replace(/:\w+/g, 'x'))
-    expect(paths.length).toBeGreaterThan(15)
-    for (const path of paths) for (const form of [path, `${path}/`]) expect(serviceOf(form), form).toBe('ingest')
   })
 
   it('sends every path of a tracking protocol to ingest, with and without a slash at its end', () => {

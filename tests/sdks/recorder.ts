@@ -12,7 +12,7 @@ export interface Recorder {
 }
 
 /** What an ingest could look at; the rest of the headers is of no use in a recording. */
-const HEADERS = /^(?:content-type|content-encoding|authorization|origin|user-agent|cookie|access-control-request-.*|x-write-key|x-retry-count|anonymousid|sentat|dry-run|openpanel-.*|x-umami-cache|rsa-.*|x-posthog-.*|x-forwarded-for)$/
+const HEADERS = /^(?:content-type|content-encoding|authorization|origin|user-agent|cookie|access-control-request-.*|x-write-key|x-retry-count|anonymousid|sentat|dry-run|openpanel-.*|x-umami-cache|rsa-.*|(?:x-)?posthog-.*|x-forwarded-for)$/
 const ANSWER_LENGTH_MAX = 2_000
 
 /** Stands before an ingest, passes each request on as it came, and keeps it with its answer. `now` is what ingest takes for the time. */

@@ -4,7 +4,8 @@ import { endOfValue, NONE, skipSpace } from '../src/domain/json-scan.ts'
 import { joinLines } from '../src/domain/join-lines.ts'
 import { scanBatch } from '../src/domain/scan-body.ts'
 import { sortEvents } from '../src/domain/sort-events.ts'
-import { parseJson, type Wire } from '../src/domain/wire.ts'
+import { parseJson } from '../src/domain/parse-json.ts'
+import type { Wire } from '../src/domain/wire.ts'
 import type { Sent } from '../src/protocols/protocol.ts'
 import { parseBatch, parseSingle, readBatch, readSingle, single } from '../src/protocols/segment-body.ts'
 
@@ -16,7 +17,7 @@ const project = { id: 1, identity: { blockedValues: ['house'], types: [] } } as 
 const bounds = { eventBytesMax: 2_000, rejectedBytesMax: 500 }
 
 const wireOf = (body: Buffer): Wire =>
-  ({ method: 'POST', path: '/v1/batch', query: {}, headers: {}, ip: '', requestId: 'r', body, json: () => parseJson(body), form: () => ({}) })
+  ({ method: 'POST', path: '/v1/batch', query: {}, headers: {}, ip: '', requestId: 'r', body, json: () => parseJson(body), form: () => ({}), data: () => parseJson(body) })
 
 /** All that becomes of a body: lines by partition, refusals, or the fault of the whole. */
 const outcome = (read: () => Sent): unknown => {

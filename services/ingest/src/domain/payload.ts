@@ -1,7 +1,9 @@
 import { gunzipSync } from 'node:zlib'
 import { ProblemError } from '@millrace/contracts'
-import { parseJson } from './wire.ts'
+import { parseJson } from './parse-json.ts'
 
+/** Of gzip within a parameter. */
+const INFLATED_BYTES_MAX = 20 << 20
 const BASE64 = /^[A-Za-z0-9+/_ -]+={0,2}\s*$/
 
 /**
@@ -9,7 +11,7 @@ const BASE64 = /^[A-Za-z0-9+/_ -]+={0,2}\s*$/
  * gzip, known by its first two bytes and not by what a flag beside it says.
  * @throws ProblemError NOT_JSON, BODY_TOO_LARGE, BODY_UNREADABLE
  */
-export const parseParameter = (text: string, inflatedBytesMax: number): unknown => {
+export const parseParameter = (text: string, inflatedBytesMax = INFLATED_BYTES_MAX): unknown => {
   const plain = text.trim()
   if (plain.startsWith('{') || plain.startsWith('[')) return parseJson(plain)
   if (!BASE64.test(plain)) return parseJson(plain)

@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { type Fields, fieldsOf, ProblemError } from '@millrace/contracts'
+import { type Fields, fieldsOf } from '@millrace/contracts'
 import type { FastifyRequest } from 'fastify'
+import { parseJson } from './parse-json.ts'
+import { parseParameter } from './payload.ts'
 
 /** A request as its protocol sees it: the body unpacked, and read in each way at most once. */
 export interface Wire {
@@ -17,6 +19,8 @@ export interface Wire {
   json(): unknown
   /** `a=b&c=d`, whatever its content type says; of a name that comes twice the last. Empty where the body is no form. */
   form(): Readonly<Record<string, string>>
+  /** The JSON that the request holds: the body, or the parameter `data` of its form or its query; undefined where it holds nothing. @throws ProblemError NOT_JSON */
+  data(): unknown
 }
 
 /** A class, since one is made for each request: its methods are shared, and what is not asked for is not read. */
@@ -26,6 +30,7 @@ export class RequestWire implements Wire {
   readonly body: Buffer
   #parsed: { readonly value: unknown } | undefined
   #form: Readonly<Record<string, string>> | undefined
+  #data: { readonly value: unknown } | undefined
 
   constructor(request: FastifyRequest, path: string, body: Buffer) {
     this.#request = request
@@ -39,15 +44,17 @@ export class RequestWire implements Wire {
   get requestId(): string { return this.#request.id }
   json(): unknown { return (this.#parsed ??= { value: parseJson(this.body) }).value }
   form(): Readonly<Record<string, string>> { return (this.#form ??= parseForm(this.body)) }
+  data(): unknown { return (this.#data ??= { value: readData(this) }).value }
 }
 
-/** @throws ProblemError NOT_JSON */
-export const parseJson = (body: Buffer | string): unknown => {
-  try {
-    return JSON.parse(typeof body === 'string' ? body : body.toString('utf8'))
-  } catch (error) {
-    throw new ProblemError('NOT_JSON', error instanceof Error ? error.message.slice(0, 200) : undefined)
-  }
+/** Whether a body is JSON as it stands. */
+export const isPlainJson = (body: Buffer): boolean => /^\s*[[{]/.test(body.toString('latin1', 0, 64))
+
+const readData = (wire: Wire): unknown => {
+  if (isPlainJson(wire.body)) return wire.json()
+  const parameter = wire.body.length === 0 ? wire.query['data'] : wire.form()['data']
+  const text = typeof parameter === 'string' ? parameter : wire.body.toString('utf8')
+  return text.trim() === '' ? undefined : parseParameter(text)
 }
 
 /** The body as a JSON object; anything else has no fields. @throws ProblemError NOT_JSON */
