@@ -1,7 +1,7 @@
 import { clockSkew, fieldsOf, type Millis, parseTime, readLine, SKEW_FROM_MS } from '@millrace/contracts'
 
 /** One request, as far as its sender's clock is told by it. */
-export interface Sending {
+interface Sending {
   /** Who holds the clock: a device, or a server by its address. */
   readonly sender: string
   /** By the sender's clock; of a body that is sent again after a wait, some SDKs leave the time of the first try. */

@@ -3,7 +3,7 @@ import {
   type Accepted, acceptEvent, type Fields, filedKeyOf, homeOf, messageIdOf, type Origin, ownMessageId, type Project, readLine, refuse,
   type Refusal, type RejectedLine, shardOf, topics,
 } from '@millrace/contracts'
-import { DEPTH_MAX } from './json-scan.ts'
+import { DEPTH_MAX, skipSpace } from './json-scan.ts'
 import type { ScannedEvent } from './scan-body.ts'
 import type { Slice } from './split-batch.ts'
 
@@ -87,7 +87,8 @@ const file = (byPartition: (Line[] | undefined)[], { bytes, start, end }: SentEv
   const given = ownMessageId(raw) === null ? newId() : null
   const key = filedKeyOf(project, { userId: raw['userId'], anonymousId: raw['anonymousId'], messageId: given ?? messageIdOf(origin, raw) })
   const partition = homeOf(shardOf(project.id, key), topics.accepted.partitions)
-  const line: Line = { bytes, start, end, added: given === null ? peer : Buffer.concat([field('messageId', given), peer ?? NOTHING]) }
+  const added = given === null ? peer : Buffer.concat([field('messageId', given), peer ?? NOTHING])
+  const line: Line = { bytes, start, end, added: added && isBare(bytes, start, end) ? added.subarray(1) : added }
   const lines = byPartition[partition]
   if (lines) lines.push(line)
   else byPartition[partition] = [line]
@@ -96,9 +97,13 @@ const file = (byPartition: (Line[] | undefined)[], { bytes, start, end }: SentEv
 const NOTHING = Buffer.alloc(0)
 const field = (name: string, value: string): Buffer => Buffer.from(`,${JSON.stringify(name)}:${JSON.stringify(value)}`)
 
+/** Whether an object has no field, so that one more needs no comma before it. */
+const isBare = (bytes: Buffer, start: number, end: number): boolean => skipSpace(bytes, start + 1) === end - 1
+
 /** The event with one more field at its end; of two fields with one name, JSON.parse takes the last. */
 export const withField = ({ raw, bytes, start, end }: SentEvent, name: string, value: string): SentEvent => {
-  const longer = Buffer.concat([bytes.subarray(start, end - 1), field(name, value), CLOSE])
+  const added = field(name, value)
+  const longer = Buffer.concat([bytes.subarray(start, end - 1), isBare(bytes, start, end) ? added.subarray(1) : added, CLOSE])
   return { raw: { ...(raw as Fields), [name]: value }, bytes: longer, start: 0, end: longer.length, scanned: false }
 }
 

@@ -1,5 +1,4 @@
 import { type EventType, isFields, parseTime, ProblemError } from '@millrace/contracts'
-import { skipSpace } from '../domain/json-scan.ts'
 import { scanBatch, scanSingle } from '../domain/scan-body.ts'
 import { scannedEvents, type SentEvent, sentEvents, withField } from '../domain/sort-events.ts'
 import { sliceOfBody, splitBatch } from '../domain/split-batch.ts'
@@ -46,12 +45,9 @@ export const parseSingle = (wire: Wire): SentEvent => ({ raw: wire.json(), bytes
 
 export const single = (event: SentEvent, type: EventType): Sent => {
   const { raw } = event
-  const untyped = isFields(raw) && (raw['type'] === undefined || raw['type'] === null) && !isEmpty(event)
+  const untyped = isFields(raw) && (raw['type'] === undefined || raw['type'] === null)
   return { sentAt: null, clockAt: isFields(raw) ? parseTime(raw['sentAt']) : null, events: [untyped ? { ...withField(event, 'type', type), scanned: event.scanned } : event] }
 }
-
-/** Without a field there is no comma to put before another one. */
-const isEmpty = ({ bytes, start, end }: SentEvent): boolean => skipSpace(bytes, start + 1) === end - 1
 
 /** The write key that stands in the body. @throws ProblemError NOT_JSON */
 export const keyInBody = (wire: Wire): string | undefined => {
