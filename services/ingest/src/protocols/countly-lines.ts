@@ -1,6 +1,7 @@
 import { type Fields, isFields, ProblemError, refuse } from '@millrace/contracts'
 import { rewritten, type SentEvent } from '../domain/sort-events.ts'
-import { parseJson, type Wire } from '../domain/wire.ts'
+import { parseJson } from '../domain/parse-json.ts'
+import type { Wire } from '../domain/wire.ts'
 
 /** The write key of the request, else of the first of many in one. @throws ProblemError */
 export const countlyKey = (wire: Wire): string | undefined => {
