@@ -7,8 +7,7 @@ const shared = [
   { type: 'track', event: 'ViewProduct', userId: 'u1', properties: { product_id: 'p1', price: 5 } },
   { type: 'identify', userId: 'u1', traits: { name: 'Ada', email: 'ada@example.com', level: 'gold' } },
   { type: 'track', event: 'PayOrder', userId: 'u1', revenue: '12.5', currency: 'CNY', properties: { order_id: 'o1', sum: 12.5 } },
-  // Operations on the profile.
-  { type: 'identify', userId: 'u1', traits: {} },
+  { type: 'identify', userId: 'u1', traitOps: { setOnce: { first_channel: 'news' }, add: { visits: 2 }, append: { likes: ['tea'] } } },
   // The end of a view.
   { type: 'track', event: '[CLY]_view', userId: 'u1' },
 ] as const
@@ -19,6 +18,7 @@ const node: SdkCase = {
   stored: [
     ...shared,
     { type: 'page', userId: 'u1', channel: 'server', properties: { name: '/p1' }, context: { page: { path: '/p1' }, library: { name: 'javascript_native_nodejs', version: '24.10.4' } } },
+    { type: 'identify', traitOps: { union: { likes: ['books'] }, remove: { likes: ['milk'] }, unset: ['level'] }, properties: { user_details: { best: { $max: 7 } } } },
     { type: 'track', event: 'end_session', properties: { session_duration: 2 } },
   ],
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type CanonicalEvent, decodeEvent, type Fields, identitiesOf, isRefusal, project as projectSchema, readLine } from '../index.ts'
+import { type CanonicalEvent, decodeEvent, type Fields, identitiesOf, isRefusal, project as projectSchema } from '../index.ts'
 
 const project = projectSchema.parse({
   id: 1, name: 'Shop', zone: 'UTC', currency: 'EUR', writeKeys: [], apiKeys: [],
@@ -78,10 +78,10 @@ describe('lines of Sensors', () => {
 
   it('reads each operation on a profile', () => {
     const operation = (type: string, properties: Fields) => {
-      const { traits, traitOps } = readLine('sensors', track({ type, event: undefined, properties })) as Fields
+      const { traits, traitOps } = decoded(track({ type, event: undefined, properties }))
       return [traits, traitOps]
     }
-    expect(operation('profile_set', { level: 'gold', $is_login_id: true })).toEqual([{ level: 'gold' }, undefined])
+    expect(operation('profile_set', { level: 'gold', $is_login_id: true })).toEqual([{ level: 'gold' }, null])
     expect(operation('profile_set_once', { $first_referrer: '', $first_visit_time: 'x', note: '' })).toEqual([{}, { setOnce: { $first_visit_time: 'x', note: '' } }])
     expect(operation('profile_increment', { visits: 2 })).toEqual([{}, { add: { visits: 2 } }])
     expect(operation('profile_append', { likes: ['tea'] })).toEqual([{}, { append: { likes: ['tea'] } }])

@@ -22,7 +22,7 @@ describe('lines of Snowplow', () => {
     })
     expect(event).toMatchObject({ type: 'page', event: 'Page Viewed', messageId: 'e1', userId: 'u1', anonymousId: 'd1', sessionId: 's1', channel: 'email', properties: { name: 'P1' } })
     expect(event.context).toEqual({
-      page: { url: 'https://shop/p1?utm_source=news&utm_medium=email&utm_campaign=spring#top', title: 'P1', referrer: 'https://search/' },
+      page: { url: 'https://shop/p1?utm_source=news&utm_medium=email&utm_campaign=spring#top', path: '/p1', title: 'P1', referrer: 'https://search/' },
       campaign: { source: 'news', medium: 'email', name: 'spring' }, screen: { width: 1440, height: 900 }, locale: 'en-GB', timezone: 'Europe/Berlin', sessionId: 's1',
       userAgent: 'Firefox', ip: '203.0.113.9', library: { name: 'js', version: '4.5.0' }, snowplow: { p: 'web', vp: '800x600' },
     })

@@ -7,8 +7,9 @@ const CONTEXT: FieldTable = [
   ['url', 'page.url'], ['page', 'page.title'], ['refr', 'page.referrer'], ['ua', 'userAgent'], ['ip', 'ip'], ['lang', 'locale'], ['tz', 'timezone'], ['sid', 'sessionId'],
   ['mkt_source', 'campaign.source'], ['mkt_medium', 'campaign.medium'], ['mkt_campaign', 'campaign.name'], ['mkt_term', 'campaign.term'], ['mkt_content', 'campaign.content'],
 ]
-const CAMPAIGN: FieldTable = [
-  ['utm_source', 'campaign.source'], ['utm_medium', 'campaign.medium'], ['utm_campaign', 'campaign.name'], ['utm_term', 'campaign.term'], ['utm_content', 'campaign.content'],
+/** What the address of the page says; Snowplow itself reads campaigns there. */
+const ADDRESS: FieldTable = [
+  ['path', 'page.path'], ['utm_source', 'campaign.source'], ['utm_medium', 'campaign.medium'], ['utm_campaign', 'campaign.name'], ['utm_term', 'campaign.term'], ['utm_content', 'campaign.content'],
 ]
 /** What has a place of its own in the event. */
 const READ: ReadonlySet<string> = new Set([
@@ -39,7 +40,7 @@ const contextOf = (raw: Fields, entities: readonly SelfDescribing[], session: Fi
   const rest = Object.fromEntries(Object.entries(raw).filter(([name]) => !READ.has(name) && !READ_PREFIX.test(name)))
   const own = placed(raw, CONTEXT)
   return {
-    ...merged(own, placed(queryOf(raw['url']), CAMPAIGN)),
+    ...merged(own, placed({ ...queryOf(raw['url']), path: pathOf(raw['url']) }, ADDRESS)),
     ...placed({ sid: own['sessionId'] ?? session['sessionId'] }, [['sid', 'sessionId']]),
     ...libraryOf(raw['tv']), ...screenOf(raw['res']),
     ...(entities.length > 0 ? { entities } : {}),
@@ -52,11 +53,12 @@ const entitiesOf = (raw: Fields): readonly SelfDescribing[] => {
   return Array.isArray(list) ? list.filter((entity): entity is SelfDescribing => isFields(entity) && typeof entity['schema'] === 'string') : []
 }
 
-/** Campaigns stand in the address of the page; Snowplow itself reads them there. */
 const queryOf = (url: unknown): Fields => {
   const mark = typeof url === 'string' ? url.indexOf('?') : -1
   return mark < 0 ? {} : Object.fromEntries(new URLSearchParams((url as string).slice(mark + 1).split('#')[0]))
 }
+
+const pathOf = (url: unknown): unknown => (typeof url === 'string' ? /^[a-z]+:\/\/[^/?#]+(\/[^?#]*)/i.exec(url)?.[1] : undefined)
 
 const TRACKER = /^(.+?)-(\d.*)$/
 
