@@ -9,7 +9,7 @@ const NODE_AND_PYTHON = [
 const PYTHON = [
   ...NODE_AND_PYTHON,
   { type: 'identify', userId: 'u1', traits: { email: 'ada@example.com' } },
-  { type: 'identify', userId: 'u1', traits: {} },
+  { type: 'identify', userId: 'u1', traits: {}, traitOps: { setOnce: { plan: 'free' } } },
   // The other way round than the SDK for Node.
   { type: 'alias', userId: 'a1', previousId: 'u1' },
 ] as const
@@ -17,10 +17,10 @@ const PYTHON = [
 const WEB = [
   { type: 'page', userId: null, context: { campaign: { source: 'news', medium: 'email', name: 'spring' }, library: { name: 'web' } } },
   { type: 'track', event: 'Product Viewed', userId: null },
-  { type: 'identify', userId: 'u1', traits: { email: 'ada@example.com' } },
+  { type: 'identify', userId: 'u1', traits: { email: 'ada@example.com' }, traitOps: { setOnce: { plan: 'free', $initial_utm_source: 'news' } } },
   { type: 'group', groupId: 'g1', userId: 'u1', traits: { name: 'Shop' } },
   { type: 'identify', userId: 'u1', traits: { tier: 'gold' } },
-  { type: 'identify', userId: 'u1', traits: {} },
+  { type: 'identify', userId: 'u1', traits: {}, traitOps: { unset: ['tier'] } },
   { type: 'track', event: 'Order Completed', userId: 'u1', revenue: '12.5', currency: 'USD', groupId: 'g1' },
   { type: 'alias', userId: 'u1', previousId: 'old' },
   { type: 'track', event: 'Left Shop', userId: 'u1' },
@@ -42,8 +42,8 @@ export const posthogCases: readonly SdkCase[] = [
     sent: 'an anonymous event, identify, an order of the past with a group, page view, group, alias',
     stored: [
       ...NODE_AND_PYTHON,
-      { type: 'identify', userId: 'u1', anonymousId: 'a1', traits: { email: 'ada@example.com' } },
-      { type: 'track', event: 'Order Completed', timestamp: Date.parse('2024-05-01T08:00:00Z'), traits: { tier: 'gold' } },
+      { type: 'identify', userId: 'u1', anonymousId: 'a1', traits: { email: 'ada@example.com' }, traitOps: { setOnce: { plan: 'free' } } },
+      { type: 'track', event: 'Order Completed', timestamp: Date.parse('2024-05-01T08:00:00Z'), traits: { tier: 'gold' }, traitOps: { unset: ['plan'] } },
       { type: 'page', userId: 'u1', context: { page: { url: 'https://shop.example/basket?utm_source=news' }, campaign: { source: 'news' } } },
       { type: 'alias', userId: 'u1', previousId: 'old' },
     ],

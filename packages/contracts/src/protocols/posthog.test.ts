@@ -3,7 +3,6 @@ import { decodeEvent } from '../decode.ts'
 import { isRefusal } from '../errors.ts'
 import type { CanonicalEvent } from '../event.ts'
 import { filedKeyOf } from '../filed-key.ts'
-import { readPosthog } from './posthog.ts'
 
 const receivedAt = Date.parse('2024-06-01T12:00:00Z')
 const identity = { types: [], blockedValues: [], keysPerPersonMax: 1000, mergedPersonsMax: 10, usersPerDeviceMax: 50 }
@@ -89,8 +88,8 @@ describe('an event of PostHog', () => {
       properties: { $set: { c: 3 }, $set_once: { d: 4 }, $unset: { y: '' } },
     }
     expect(decode(line).traits).toEqual({ a: 1, c: 3 })
-    expect(readPosthog(line)['traitOps']).toEqual({ setOnce: { b: 2, d: 4 }, unset: ['x', 'y'] })
-    expect(readPosthog({ event: 'Seen' })['traitOps']).toBeUndefined()
+    expect(decode(line).traitOps).toEqual({ setOnce: { b: 2, d: 4 }, unset: ['x', 'y'] })
+    expect(decode({}).traitOps).toBeNull()
   })
 
   it('has revenue and currency of its properties', () => {
