@@ -7,7 +7,7 @@ export const ga4Cases: readonly SdkCase[] = [
     stored: [
       { type: 'page', anonymousId: '1234567890.1700000000', userId: null, sessionId: '1717200000', channel: 'email' },
       { type: 'track', event: 'view_item', revenue: null },
-      { type: 'track', event: 'login', userId: 'u1', anonymousId: '1234567890.1700000000', traits: { plan: 'pro' } },
+      { type: 'track', event: 'login', userId: 'u1', anonymousId: '1234567890.1700000000', traits: { plan: 'pro' }, traitOps: { unset: ['old'] } },
       { type: 'track', event: 'purchase', userId: 'u1', revenue: '12.5', currency: 'USD' },
       { type: 'track', event: 'refund', userId: 'u1', revenue: '-2.5', currency: 'USD' },
     ],

@@ -14,7 +14,7 @@ import { sensors } from './sensors.ts'
 import { snowplow } from './snowplow.ts'
 import { umami } from './umami.ts'
 
-/** All protocols, in the order in which they are asked about a path that they share. */
+/** All protocols, in the order in which they are asked about a path that they share; the first answers where no body was read. */
 export const protocols: readonly Protocol[] = [
-  rudderstack, segment, jitsu, sensors, posthog, openpanel, mixpanel, amplitude, ga4, matomo, umami, plausible, snowplow, countly,
+  rudderstack, segment, jitsu, sensors, posthog, mixpanel, openpanel, amplitude, ga4, matomo, umami, plausible, snowplow, countly,
 ]

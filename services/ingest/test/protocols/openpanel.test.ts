@@ -46,6 +46,7 @@ describe('the tracking API of OpenPanel', () => {
     const unknown = await post('/track', { type: 'track', payload: { name: 'a' } }, { ...NODE, 'openpanel-client-id': 'other' })
     expect([unknown.statusCode, unknown.json()]).toMatchObject([401, { status: 401, error: 'WRITE_KEY_UNKNOWN' }])
     expect((await post('/track', '{"type', NODE)).json()).toMatchObject({ status: 400, error: 'NOT_JSON' })
+    expect(rejectedOf(log).slice(0, 3).map(({ bytes }) => JSON.parse(Buffer.from(bytes, 'base64').toString()) as unknown)).toEqual([{ type: 'nothing', payload: {}, anonymousId: '' }, { anonymousId: '' }, [1]])
     expect(rejectedOf(log).map(({ code }) => code)).toEqual(['TYPE_UNKNOWN', 'TYPE_UNKNOWN', 'NOT_AN_OBJECT', 'NOT_JSON'])
   })
 })

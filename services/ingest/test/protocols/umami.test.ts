@@ -27,6 +27,14 @@ describe('the collection API of Umami', () => {
     expect(preflight.headers['access-control-allow-headers']).toBe('x-umami-cache')
   })
 
+  it('files what is brought in later under the visitor of its own time, not that of the token', async () => {
+    const { post } = await setUp()
+    const { cache, sessionId } = (await post('/api/send', event(), BROWSER)).json() as Visit
+    const later = (await post('/api/send', event({ timestamp: 1714564800 }), { ...BROWSER, 'x-umami-cache': cache })).json() as Visit
+    expect(later.sessionId).toMatch(/^v-/)
+    expect(later.sessionId).not.toBe(sessionId)
+  })
+
   it('does not believe a token that is changed, of another site, or none', async () => {
     const { project, post, time } = await setUp()
     const token = signVisit(project, 'wk', { visitor: 'v-1', visit: 's1' }, time.at)
