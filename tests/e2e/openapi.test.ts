@@ -15,8 +15,8 @@ interface Document {
 /** One path of each part; that none is missing is held at the start, which fails for a route without docs. */
 const SOME = ['/v1/batch', '/v1/track', '/api/metrics/funnel', '/api/segments/{id}/people/{personId}', '/api/profiles', '/api/identity/commands', '/api/ledger', '/api/projects', '/api/sources/{name}/activity', '/readyz', '/metrics', '/api/openapi.json']
 
-/** Their SDKs know no 401: a stranger is answered as everybody, or told what is wrong with the body that would hold the key. */
-const WITHOUT_401: ReadonlySet<string> = new Set(['/mp/collect', '/matomo.php', '/piwik.php', '/api/send', '/api/batch'])
+/** Paths of other protocols than Segment's: some of their SDKs know no 401, and some hold the key deep in a body that is none. */
+const isForeign = (path: string): boolean => !/^\/(?:api|v1)\//.test(path) || ['/api/send', '/api/batch', '/api/event'].includes(path)
 
 describe('the OpenAPI document of the running product', () => {
   const running = millraceForAll()
@@ -41,7 +41,7 @@ describe('the OpenAPI document of the running product', () => {
         const answer = await fetch(address, { method: method.toUpperCase(), ...(method === 'post' || method === 'put' ? { body: '{}', headers: { 'content-type': 'application/json' } } : {}) })
         const text = await answer.text()
         expect({ path, method, status: String(answer.status), text }).toMatchObject({ status: expect.toBeOneOf(Object.keys(responses)) })
-        if (security.length > 0 && !WITHOUT_401.has(path)) expect({ path, method, status: answer.status }).toMatchObject({ status: 401 })
+        if (security.length > 0 && !isForeign(path)) expect({ path, method, status: answer.status }).toMatchObject({ status: 401 })
         if (answer.headers.get('content-type')?.startsWith('application/problem+json')) expect(JSON.stringify(responses[answer.status]), text).toContain(`"${(JSON.parse(text) as { code: string }).code}"`)
       }
     }
