@@ -11,8 +11,10 @@ const WILDCARD = '://*.'
 /** As browsers write it in Origin, with an optional `*.` before the host; null when the text is no origin. */
 export const originOf = (text: string): string | null => {
   const wild = text.includes(WILDCARD)
-  const url = URL.parse((wild ? text.replace(WILDCARD, '://') : text).trim().toLowerCase())
-  if (!url || url.host === '' || url.host.includes('*') || !['', '/'].includes(url.pathname) || url.search || url.hash || url.username) return null
+  const plain = (wild ? text.replace(WILDCARD, '://') : text).trim().toLowerCase()
+  if (!URL.canParse(plain)) return null
+  const url = new URL(plain)
+  if (url.host === '' || url.host.includes('*') || !['', '/'].includes(url.pathname) || url.search || url.hash || url.username) return null
   const origin = `${url.protocol}//${url.host}`
   return wild ? origin.replace('://', WILDCARD) : origin
 }

@@ -104,7 +104,7 @@ const take = (door: Door, passage: Passage): void => {
   const { request, reply, receivedAt, wire, protocol } = passage
   const access = passage.access!
   const { project, source } = access
-  const asked: Asked = { project, source, eventsMax: door.config.BATCH_EVENTS_MAX, receivedAt }
+  const asked: Asked = { project, source, isServer: access.settings.server, eventsMax: door.config.BATCH_EVENTS_MAX, receivedAt }
   const { sentAt, clockAt = sentAt, context, events, unlinks = NO_UNLINKS } = protocol.decode(wire, asked)
   const refused = notAdmitted(door, access, request, events.length)
   if (refused) throw refused
@@ -112,7 +112,7 @@ const take = (door: Door, passage: Passage): void => {
   const origin: Origin = context || skewMs !== undefined
     ? { source, protocol: protocol.name, receivedAt, sentAt, ...(context ? { context } : {}), ...(skewMs === undefined ? {} : { skewMs }) }
     : { source, protocol: protocol.name, receivedAt, sentAt }
-  const peer = door.peers.fieldOf(request)
+  const peer = asked.isServer ? null : door.peers.fieldOf(request)
   door.take({ project, origin, request: request.id, peer }, events, unlinks, (fault, taken) => {
     if (fault === null) send(reply, protocol.answer(wire, taken, asked))
     else refuseRequest(door, passage, fault)

@@ -40,7 +40,7 @@ const isPing = (request: Parameters): boolean => String(request['ping']) === '1'
 export const linesOf = (requests: readonly Parameters[], wire: Wire, asked: Asked): readonly SentEvent[] => {
   const key = requests[0]?.['idsite']
   return requests.filter((request) => !isPing(request)).map((request) => {
-    const isTrusted = given(request['token_auth']) !== undefined && String(request['token_auth']) === String(key)
+    const isTrusted = asked.isServer || (given(request['token_auth']) !== undefined && String(request['token_auth']) === String(key))
     const event = rewritten(lineOf(request, isTrusted, wire, asked))
     if (String(request['idsite']) !== String(key)) return { ...event, refusal: refuse('WRITE_KEY_MIXED') }
     return !isTrusted && isLongAgo(timeOf(request, asked), asked) ? { ...event, refusal: refuse('TIME_NOT_TRUSTED', 'cdt is more than a day back, and token_auth is not the write key') } : event

@@ -36,6 +36,8 @@ export interface Extra extends Path {
 export interface Asked {
   readonly project: Project
   readonly source: string
+  /** The source is a trusted server: its word about addresses and past times counts. */
+  readonly isServer: boolean
   readonly eventsMax: number
   readonly receivedAt: number
 }
