@@ -53,7 +53,7 @@ const COMMANDS = {
   bench: (args) => bench(root, args),
   chaos: long(['tests/chaos', 'tests/kafka/chaos', 'identity/simulation.test'], { MILLRACE_LONG: '1', MILLRACE_SEEDS: '5000' }),
   sdks: long(['tests/sdks'], { MILLRACE_LONG: '1' }),
-  fuzz: long(['tests/fuzz', 'services/ingest/test/scan'], { MILLRACE_LONG: '1' }),
+  fuzz: long(['tests/fuzz', 'services/ingest/test/scan', 'services/ingest/test/request-fuzz'], { MILLRACE_LONG: '1' }),
 }
 
 try {

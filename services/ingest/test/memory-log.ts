@@ -7,6 +7,8 @@ export interface MemoryLog extends EventLog {
   /** Every line of a topic with its header and partition. */
   lines(topic: string): { header: RecordHeader; partition: number; index: number; line: Buffer }[]
   headers(topic: string): RecordHeader[]
+  /** The records of a topic so far; all that is kept is forgotten. */
+  forget(topic: string): readonly Uint8Array[]
   /** The next append fails so. */
   failWith(error: LogUnavailable | null): void
   /** From now on an append takes as long. */
@@ -38,6 +40,7 @@ export const createMemoryLog = (): MemoryLog => {
     appends: () => appends,
     headers: (topic) => of(topic).map(({ decoded }) => decoded.header),
     lines: (topic) => of(topic).flatMap(({ partition, decoded }) => decoded.lines().map((line, index) => ({ header: decoded.header, partition, index, line }))),
+    forget: (topic) => kept.splice(0).filter((record) => record.topic === topic).map(({ value }) => value),
     failWith: (error) => { fault = error },
     takes: (time) => { ms = time },
   }
