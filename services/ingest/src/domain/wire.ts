@@ -19,7 +19,7 @@ export interface Wire {
   json(): unknown
   /** `a=b&c=d`, whatever its content type says; of a name that comes twice the last. Empty where the body is no form. */
   form(): Readonly<Record<string, string>>
-  /** The JSON that the request holds: the body, or the parameter `data` of its form or its query; undefined where it holds nothing. @throws ProblemError NOT_JSON */
+  /** The JSON that the request holds: the body, or the parameter `data` (`data_list`) of its form or its query; undefined where it holds nothing. @throws ProblemError NOT_JSON */
   data(): unknown
 }
 
@@ -52,7 +52,8 @@ export const isPlainJson = (body: Buffer): boolean => /^\s*[[{]/.test(body.toStr
 
 const readData = (wire: Wire): unknown => {
   if (isPlainJson(wire.body)) return wire.json()
-  const parameter = wire.body.length === 0 ? wire.query['data'] : wire.form()['data']
+  const parameters: Fields = wire.body.length === 0 ? wire.query : wire.form()
+  const parameter = parameters['data'] ?? parameters['data_list']
   const text = typeof parameter === 'string' ? parameter : wire.body.toString('utf8')
   return text.trim() === '' ? undefined : parseParameter(text)
 }
