@@ -26,13 +26,13 @@ const SHAPES: Readonly<Record<ProtocolName, Shape>> = {
     has(json, 'featureFlags') || has(json, 'flags') || has(json, 'supportedCompression') || answer.type.includes('javascript'),
   mixpanel: (answer, json) => ['0', '1'].includes(answer.body) || isGif(answer) || has(json, 'status') || has(json, 'code'),
   amplitude: (answer, json) => json['code'] === answer.status,
-  ga4: (answer, json) => answer.status === 204 || has(json, 'validationMessages') || (answer.status >= 500 && isProblem(answer, json)),
+  ga4: (answer, json) => answer.status === 204 || has(json, 'validationMessages') || isProblem(answer, json),
   matomo: (answer, json) => isGif(answer) || answer.status === 204 || has(json, 'status'),
   umami: (answer, json) => (answer.status === 200 ? answer.body.startsWith('{') : has(json, 'error')),
   openpanel: (answer, json) => has(json, 'deviceId', 'sessionId') || has(json, 'status', 'error', 'message'),
   plausible: (answer, json) => answer.body === 'ok' || has(json, 'errors'),
-  snowplow: (answer, json) => answer.body === 'ok' || isGif(answer) || isProblem(answer, json),
-  countly: (_answer, json) => has(json, 'result'),
+  snowplow: (answer) => answer.body === 'ok' || isGif(answer) || (answer.status >= 400 && /^[A-Z_0-9]+: /.test(answer.body)),
+  countly: ({ body }, json) => has(json, 'result') || body === '{}',
 }
 
 const PATHS: readonly { readonly name: ProtocolName; readonly pattern: RegExp }[] = protocols.flatMap(({ name, paths, extras = [] }) =>

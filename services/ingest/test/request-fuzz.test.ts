@@ -10,7 +10,8 @@ import { setUp } from './set-up.ts'
 /** `npm run fuzz` sends 200,000. */
 const REQUESTS = process.env['MILLRACE_LONG'] === '1' ? 200_000 : 3_000
 const SEED = 20_263
-const RESIDENT_BYTES_MAX = 400 << 20
+/** Of the test's own process, its generator included; the bombs alone would take more in a few requests. */
+const RESIDENT_BYTES_MAX = 1 << 30
 
 interface Request {
   method: string
@@ -102,5 +103,5 @@ it(`answers ${REQUESTS} mutated requests of real SDKs in their protocols' shapes
   process.stdout.write(`requests: ${REQUESTS}, seed ${SEED}, statuses ${[...statuses].sort(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`).join(', ')}; most memory ${Math.round(peak / (1 << 20))} MB\n`)
   expect(faults).toEqual([])
   expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
-  expect(peak).toBeLessThan(RESIDENT_BYTES_MAX + (800 << 20))
+  expect(peak).toBeLessThan(RESIDENT_BYTES_MAX)
 })
