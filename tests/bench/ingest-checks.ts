@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import { gzipSync } from 'node:zlib'
-import { acceptEvent, filedKeyOf, homeOf, type Origin, type Project, readLine, shardOf } from '@millrace/contracts'
+import { acceptEvent, type Fields, filedKeyOf, homeOf, type Origin, type Project, readLine, shardOf } from '@millrace/contracts'
 import { basicUserOf } from '@millrace/service-kit'
 import { acceptedRecords } from '../../services/ingest/src/domain/records-of.ts'
 import { scanBatch } from '../../services/ingest/src/domain/scan-body.ts'
 import { createSenderClocks } from '../../services/ingest/src/domain/sender-clocks.ts'
-import { scannedEvents, sortEvents } from '../../services/ingest/src/domain/sort-events.ts'
+import { sortEvents } from '../../services/ingest/src/domain/sort-events.ts'
 import { unpack } from '../../services/ingest/src/domain/unpack.ts'
 import { eventText } from './events.mjs'
 import type { Figures } from './figures.ts'
@@ -21,8 +21,8 @@ export const measureChecks = (figures: Figures): void => {
   const times = { run: 'check', people: 10_000, fromMs: AT - 86_400_000, stepMs: 1 }
   const body = Buffer.from(`{"batch":[${Array.from({ length: EVENTS }, (_, n) => eventText(times, n)).join(',')}],"sentAt":"${new Date(AT).toISOString()}"}`)
   const { events } = scanBatch(body)!
-  const sent = scannedEvents(events, body)
-  const sort = () => sortEvents(sent, { origin, project, peer: null }, bounds, () => '')
+  const fields = events.map(({ raw }) => raw as Fields)
+  const sort = () => sortEvents(events, { origin, project, peer: null }, bounds, () => '')
   const parcels = sort().byPartition.flatMap((lines, partition) => (lines ? [{ project: 1, partition, origin, request: 'r', lines }] : []))
   const clocks = createSenderClocks(1000)
   const authorization = `Basic ${Buffer.from('test-write-key:').toString('base64')}`
@@ -31,8 +31,8 @@ export const measureChecks = (figures: Figures): void => {
     ['JSON.parse, for comparison', 'what the scanner replaces', () => JSON.parse(body.toString())],
     ['scanner', 'is it JSON, how deep, where events lie, ten fields of each', () => scanBatch(body)],
     ['UTF-8', 'part of the scanner', () => isUtf8(body)],
-    ['fields', 'type, name, ids, times of each', () => events.map(({ raw }) => acceptEvent(readLine('segment', raw), origin))],
-    ['filed key', 'normalised, blocked values, home partition', () => events.map(({ raw }) => homeOf(shardOf(1, filedKeyOf(project, { userId: raw['userId'], anonymousId: raw['anonymousId'], messageId: '' })), 4))],
+    ['fields', 'type, name, ids, times of each', () => fields.map((raw) => acceptEvent(readLine('segment', raw), origin))],
+    ['filed key', 'normalised, blocked values, home partition', () => fields.map((raw) => homeOf(shardOf(1, filedKeyOf(project, { userId: raw['userId'], anonymousId: raw['anonymousId'], messageId: '' })), 4))],
     ['all checks and the sorting', 'sizes, fields, filed key, lines by partition', sort],
     ['records', 'lines copied, LZ4, header', () => acceptedRecords(parcels)],
     ['write key', 'by request, shared by its events', () => basicUserOf(authorization)],

@@ -43,9 +43,12 @@ export const acceptEvent = (raw: unknown, origin: Timing): Accepted | Refusal =>
   return 'ok' in times ? times : { ok: true, raw, type, name, times }
 }
 
+/** Nothing to trim, nothing to compose. */
+const PLAIN = /^[!-~](?:[ -~]*[!-~])?$/
+
 const eventName = (value: unknown): string | Refusal => {
   const text = typeof value === 'string' ? value : typeof value === 'number' ? String(value) : ''
-  const name = text.toWellFormed().trim().normalize('NFC')
+  const name = PLAIN.test(text) ? text : text.toWellFormed().trim().normalize('NFC')
   if (name === '') return refuse('EVENT_NAME_MISSING')
   return name.length > EVENT_NAME_LENGTH_MAX ? refuse('EVENT_NAME_TOO_LONG', `event has ${name.length} characters`) : name
 }

@@ -63,8 +63,11 @@ const bearerOf = (header: string | undefined): string | undefined => /^bearer +(
 
 /** User name of HTTP Basic: how most SDKs send their write key. */
 export const basicUserOf = (header: string | undefined): string | undefined => {
-  const encoded = /^basic +([\w+/=-]+)\s*$/i.exec(header ?? '')?.[1]
-  if (encoded === undefined) return undefined
-  const user = Buffer.from(encoded, 'base64').toString('utf8').split(':', 1)[0]
+  if (header === undefined || !BASIC.test(header)) return undefined
+  const pair = Buffer.from(header.slice('Basic '.length), 'base64').toString('utf8')
+  const colon = pair.indexOf(':')
+  const user = colon < 0 ? pair : pair.slice(0, colon)
   return user === '' ? undefined : user
 }
+
+const BASIC = /^basic /i

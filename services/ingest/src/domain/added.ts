@@ -1,5 +1,6 @@
 import { isFields } from '@millrace/contracts'
-import { type SentEvent, withField } from './sort-events.ts'
+import type { SentEvent } from './sent-event.ts'
+import { withField } from './sort-events.ts'
 
 /** The event with fields that its sender could not know, at its end; what is no object stays as it is. */
 export const withAdded = (event: SentEvent, fields: Readonly<Record<string, string>>): SentEvent => {

@@ -1,16 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import type { Fields } from '@millrace/contracts'
 import { behindColon, endOfString, endOfValue, NONE, skipSpace } from './json-scan.ts'
-
-/** One event where it lies in its body, with those of its fields that the checks at the door look at. */
-export interface ScannedEvent {
-  readonly start: number
-  readonly end: number
-  readonly raw: Fields
-}
+import type { SentEvent } from './sent-event.ts'
 
 export interface ScannedBatch {
-  readonly events: readonly ScannedEvent[]
+  /** Each with those of its fields that the checks at the door look at. */
+  readonly events: readonly SentEvent[]
   /** sentAt, context, writeKey. */
   readonly fields: Fields
 }
@@ -32,11 +27,11 @@ export const scanBatch = (body: Buffer): ScannedBatch | null => {
   const fields: BatchFields = { batch: undefined, sentAt: undefined, context: undefined, writeKey: undefined }
   const end = eachField(body, skipSpace(body, 0), fields, BATCH_FIELDS)
   const { batch, ...others } = fields
-  return isWhole(body, end) && Array.isArray(batch) ? { events: batch as readonly ScannedEvent[], fields: others } : null
+  return isWhole(body, end) && Array.isArray(batch) ? { events: batch as readonly SentEvent[], fields: others } : null
 }
 
 /** A body that is one event. Null as of `scanBatch`. */
-export const scanSingle = (body: Buffer): ScannedEvent | null => {
+export const scanSingle = (body: Buffer): SentEvent | null => {
   if (!isUtf8(body)) return null
   const start = skipSpace(body, 0)
   const event = scanEvent(body, start)
@@ -45,7 +40,7 @@ export const scanSingle = (body: Buffer): ScannedEvent | null => {
 
 const isWhole = (body: Buffer, end: number): boolean => end !== NONE && skipSpace(body, end) === body.length
 
-const scanList = (body: Buffer, open: number, events: ScannedEvent[]): number => {
+const scanList = (body: Buffer, open: number, events: SentEvent[]): number => {
   if (body[open] !== OPEN_LIST) return NONE
   let at = skipSpace(body, open + 1)
   if (body[at] === CLOSE_LIST) return at + 1
@@ -60,10 +55,10 @@ const scanList = (body: Buffer, open: number, events: ScannedEvent[]): number =>
   }
 }
 
-const scanEvent = (body: Buffer, start: number): ScannedEvent | null => {
+const scanEvent = (body: Buffer, start: number): SentEvent | null => {
   const raw = emptyFields()
   const end = eachField(body, start, raw, EVENT_FIELDS)
-  return end === NONE ? null : { start, end, raw }
+  return end === NONE ? null : { raw, bytes: body, start, end, scanned: true }
 }
 
 /** Takes the fields that `names` lists out of the object at `open`. @returns where it ends, or NONE: no object, or a key with escapes */
@@ -130,7 +125,7 @@ const isAt = (body: Buffer, start: number, name: string): boolean => {
 /** The value as JSON.parse gives it, of a name that comes twice the last. @returns where it ends */
 const take = (body: Buffer, into: Record<string, unknown>, name: string, start: number): number => {
   if (name === 'batch') {
-    const events: ScannedEvent[] = []
+    const events: SentEvent[] = []
     into['batch'] = events
     return scanList(body, start, events)
   }

@@ -1,4 +1,5 @@
-import { rewritten, sentEvents, type SentEvent } from './sort-events.ts'
+import type { SentEvent } from './sent-event.ts'
+import { rewritten, sentEvents } from './sort-events.ts'
 import { sliceOfBody, splitBody } from './split-batch.ts'
 import { isPlainJson, type Wire } from './wire.ts'
 

@@ -4,23 +4,8 @@ import {
   type Refusal, type RejectedLine, shardOf, topics,
 } from '@millrace/contracts'
 import { DEPTH_MAX, skipSpace } from './json-scan.ts'
-import type { ScannedEvent } from './scan-body.ts'
+import type { SentEvent } from './sent-event.ts'
 import type { Slice } from './split-batch.ts'
-
-/** One event of a request: read, and as it was sent. */
-export interface SentEvent {
-  /** Parsed; of an event that was only scanned, the fields that the checks look at. */
-  readonly raw: unknown
-  /** Its bytes, or the body that it lies in. */
-  readonly bytes: Buffer
-  readonly start: number
-  /** Behind its last brace. */
-  readonly end: number
-  /** The scanner has checked its depth and that it is UTF-8. */
-  readonly scanned: boolean
-  /** Found while it was read: it goes no further. */
-  readonly refusal?: Refusal
-}
 
 /** One line of a record to be: the sender's own bytes, and what ingest adds before their last brace. */
 export interface Line {
@@ -125,10 +110,6 @@ export const sentEvents = (batch: readonly unknown[], body: Buffer, slices: read
   slices?.length === batch.length
     ? batch.map((raw, index) => ({ raw, bytes: body, start: slices[index]!.start, end: slices[index]!.end, scanned: false }))
     : batch.map(rewritten)
-
-/** Events that the scanner found. */
-export const scannedEvents = (events: readonly ScannedEvent[], body: Buffer): readonly SentEvent[] =>
-  events.map(({ raw, start, end }) => ({ raw, bytes: body, start, end, scanned: true }))
 
 /** An event that was not sent as JSON of its own, written so. */
 export const rewritten = (raw: unknown): SentEvent => {

@@ -1,6 +1,7 @@
 import { type Fields, isFields, parseTime, ProblemError } from '@millrace/contracts'
 import { parseParameter } from '../domain/payload.ts'
-import { rewritten, sentEvents, type SentEvent } from '../domain/sort-events.ts'
+import type { SentEvent } from '../domain/sent-event.ts'
+import { rewritten, sentEvents } from '../domain/sort-events.ts'
 import { splitBatch } from '../domain/split-batch.ts'
 import { isPlainJson, jsonFields, type Wire } from '../domain/wire.ts'
 import { FORM, HTTP_API } from './amplitude-docs.ts'

@@ -1,5 +1,6 @@
 import { type Fields, isFields, ProblemError, refuse } from '@millrace/contracts'
-import { rewritten, type SentEvent } from '../domain/sort-events.ts'
+import type { SentEvent } from '../domain/sent-event.ts'
+import { rewritten } from '../domain/sort-events.ts'
 import { parseJson } from '../domain/parse-json.ts'
 import type { Wire } from '../domain/wire.ts'
 

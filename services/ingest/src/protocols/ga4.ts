@@ -1,6 +1,7 @@
 import { type Fields, fieldsOf, isFields, ProblemError, textOf } from '@millrace/contracts'
 import { libraryContext } from '../domain/library.ts'
-import { rewritten, type SentEvent } from '../domain/sort-events.ts'
+import type { SentEvent } from '../domain/sent-event.ts'
+import { rewritten } from '../domain/sort-events.ts'
 import { jsonFields, type Wire } from '../domain/wire.ts'
 import { COLLECT, DEBUG } from './ga4-docs.ts'
 import { validate } from './ga4-validation.ts'

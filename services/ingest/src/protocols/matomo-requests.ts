@@ -1,5 +1,6 @@
 import { type Fields, fieldsOf, given, parseTime, ProblemError, refuse, textOf } from '@millrace/contracts'
-import { rewritten, type SentEvent } from '../domain/sort-events.ts'
+import type { SentEvent } from '../domain/sent-event.ts'
+import { rewritten } from '../domain/sort-events.ts'
 import { visitorOf } from '../domain/visitor-id.ts'
 import { jsonFields, type Wire } from '../domain/wire.ts'
 import type { Asked } from './protocol.ts'

@@ -2,7 +2,7 @@ import { fieldsOf, hashedId, isFields, ProblemError, refuse, textOf } from '@mil
 import { withAdded } from '../domain/added.ts'
 import { parseJson } from '../domain/parse-json.ts'
 import { sentData } from '../domain/sent-data.ts'
-import type { SentEvent } from '../domain/sort-events.ts'
+import type { SentEvent } from '../domain/sent-event.ts'
 import type { Wire } from '../domain/wire.ts'
 
 /** What a request of Mixpanel holds: one line, a list of them, or, of an import, a text with one in each line. @throws ProblemError NOT_JSON */

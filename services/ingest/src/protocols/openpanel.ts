@@ -1,6 +1,7 @@
 import { type Fields, fieldsOf, given, ProblemError, textOf } from '@millrace/contracts'
 import { withAdded } from '../domain/added.ts'
-import { rewritten, type SentEvent } from '../domain/sort-events.ts'
+import type { SentEvent } from '../domain/sent-event.ts'
+import { rewritten } from '../domain/sort-events.ts'
 import { visitOf } from '../domain/visit-token.ts'
 import { visitorOf } from '../domain/visitor-id.ts'
 import { jsonFields, type Wire } from '../domain/wire.ts'

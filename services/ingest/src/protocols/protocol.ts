@@ -1,6 +1,7 @@
 import type { ErrorCode, Fields, IdentityCommand, Key, ProblemError, Project, ProtocolName } from '@millrace/contracts'
 import type { RouteDocs } from '@millrace/service-kit'
-import type { RejectedEvent, SentEvent } from '../domain/sort-events.ts'
+import type { SentEvent } from '../domain/sent-event.ts'
+import type { RejectedEvent } from '../domain/sort-events.ts'
 import type { Wire } from '../domain/wire.ts'
 
 /** One public tracking protocol: which requests are its own, what they hold, and how its SDKs want to be answered. */

@@ -1,5 +1,6 @@
 import { isEventType, isFields, normaliseId } from '@millrace/contracts'
-import { type SentEvent, withField } from '../domain/sort-events.ts'
+import type { SentEvent } from '../domain/sent-event.ts'
+import { withField } from '../domain/sort-events.ts'
 import type { Wire } from '../domain/wire.ts'
 import type { Protocol } from './protocol.ts'
 import { SOURCE_CONFIG } from './rudderstack-docs.ts'

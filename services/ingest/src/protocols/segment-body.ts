@@ -1,6 +1,7 @@
 import { type EventType, isFields, parseTime, ProblemError } from '@millrace/contracts'
 import { scanBatch, scanSingle } from '../domain/scan-body.ts'
-import { scannedEvents, type SentEvent, sentEvents, withField } from '../domain/sort-events.ts'
+import type { SentEvent } from '../domain/sent-event.ts'
+import { sentEvents, withField } from '../domain/sort-events.ts'
 import { sliceOfBody, splitBatch } from '../domain/split-batch.ts'
 import type { Wire } from '../domain/wire.ts'
 import type { Sent } from './protocol.ts'
@@ -11,7 +12,7 @@ const CONTEXT_LENGTH_MAX = 32_768
 /** By the scanner; what is unusual to it, by JSON.parse, with the same result. @throws ProblemError when the body as a whole is no batch */
 export const readBatch = (wire: Wire, eventsMax: number): Sent => {
   const scanned = scanBatch(wire.body)
-  return scanned === null ? parseBatch(wire, eventsMax) : sent(scanned.fields, scannedEvents(scanned.events, wire.body), eventsMax)
+  return scanned === null ? parseBatch(wire, eventsMax) : sent(scanned.fields, scanned.events, eventsMax)
 }
 
 /** The ordinary way: JSON.parse, and where each event lies beside it. */
@@ -36,8 +37,7 @@ const tooLong = (events: number): ProblemError => new ProblemError('BATCH_TOO_LO
 
 /** One event; where it does not name its type, the path does. */
 export const readSingle = (wire: Wire, type: EventType): Sent => {
-  const scanned = scanSingle(wire.body)
-  return single(scanned === null ? parseSingle(wire) : { ...scanned, bytes: wire.body, scanned: true }, type)
+  return single(scanSingle(wire.body) ?? parseSingle(wire), type)
 }
 
 /** The ordinary way. */

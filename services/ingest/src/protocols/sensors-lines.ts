@@ -1,6 +1,7 @@
 import { type Fields, fieldsOf, isFields, type Millis, parseTime, ProblemError, refuse } from '@millrace/contracts'
 import { sentData } from '../domain/sent-data.ts'
-import { rewritten, type SentEvent } from '../domain/sort-events.ts'
+import type { SentEvent } from '../domain/sent-event.ts'
+import { rewritten } from '../domain/sort-events.ts'
 import type { Wire } from '../domain/wire.ts'
 
 /** The events of a request. One with a token of its own other than the request's is refused. @throws ProblemError */

@@ -1,7 +1,7 @@
 import {
   ANONYMOUS, declaredId, decodeEvent, type Fields, fieldsOf, isFields, isRefusal, type Key, keyOf, type Project, sensorsIdentityType, USER,
 } from '@millrace/contracts'
-import type { SentEvent } from '../domain/sort-events.ts'
+import type { SentEvent } from '../domain/sent-event.ts'
 import type { Asked, Unlink } from './protocol.ts'
 
 /** What `track_id_unbind` cuts: each identity that it names from the others, and from the person whom it is said of. */

@@ -1,5 +1,6 @@
 import { fieldsOf, isFields, parseTime, ProblemError, refuse } from '@millrace/contracts'
-import { rewritten, type SentEvent, sentEvents } from '../domain/sort-events.ts'
+import type { SentEvent } from '../domain/sent-event.ts'
+import { rewritten, sentEvents } from '../domain/sort-events.ts'
 import { splitBatch } from '../domain/split-batch.ts'
 import { jsonFields, type Wire } from '../domain/wire.ts'
 import { PIXEL } from './pixel.ts'
