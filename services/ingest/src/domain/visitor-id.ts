@@ -11,7 +11,7 @@ type Period = keyof typeof PERIODS
  * An anonymous id for protocols whose SDKs send none: a hash of site, address and user agent with a secret of the project, new
  * each day or month of UTC, so that nobody can be followed for longer and the address cannot be had back.
  */
-export const visitorId = (
+const visitorId = (
   project: Project, period: Period, at: number, { site, ip, userAgent }: { readonly site: string; readonly ip: string; readonly userAgent: string },
 ): string => {
   const moment = new Date(at).toISOString().slice(0, PERIODS[period])

@@ -22,7 +22,7 @@ export const mixpanel: Protocol = {
   paths,
   // OpenPanel's SDKs use the same path.
   recognise: ({ headers }) => headers['openpanel-client-id'] === undefined,
-  keyOf: (wire) => keyInLines(wire) ?? keyBeside(wire),
+  keyOf: (wire) => [keyInLines(wire), ...keysBeside(wire)].filter((key) => key !== undefined),
   decode: (wire, { eventsMax, receivedAt }) => {
     const events = sentLines(wire, receivedAt)
     if (events.length > eventsMax) throw new ProblemError('BATCH_TOO_LONG', `the batch has ${events.length} events`)
@@ -38,8 +38,8 @@ export const mixpanel: Protocol = {
 }
 
 /** An import may name its key beside its events. */
-const keyBeside = (wire: Wire): string | undefined =>
-  basicUserOf(wire.headers.authorization) ?? textOf(parameter(wire, 'api_key')) ?? textOf(parameter(wire, 'token'))
+const keysBeside = (wire: Wire): readonly (string | undefined)[] =>
+  [basicUserOf(wire.headers.authorization), textOf(parameter(wire, 'api_key')), textOf(parameter(wire, 'token'))]
 
 /** Of the query, else of the form: the SDK for Python asks for verbose answers there. */
 const parameter = (wire: Wire, name: string): unknown => wire.query[name] ?? wire.form()[name]

@@ -4,7 +4,7 @@ import { sentData } from '../domain/sent-data.ts'
 import type { SentEvent } from '../domain/sent-event.ts'
 import { sentEvents } from '../domain/sort-events.ts'
 import { splitBatch } from '../domain/split-batch.ts'
-import { visitorId } from '../domain/visitor-id.ts'
+import { visitorOf } from '../domain/visitor-id.ts'
 import { isPlainJson, type Wire } from '../domain/wire.ts'
 import { posthogConfig, posthogConfigScript, posthogFlags } from './posthog-config.ts'
 import { CAPTURE, CAPTURE_GET, CONFIG, CONFIG_SCRIPT, EVENTS_V1, FLAGS } from './posthog-docs.ts'
@@ -104,7 +104,7 @@ const completed = (event: SentEvent, wire: Wire, { project, receivedAt }: Asked)
   if (typeof offset === 'number' && Math.abs(offset) < OFFSET_MS_MAX && !raw['timestamp']) added['timestamp'] = new Date(receivedAt - offset).toISOString()
   if ((raw['distinct_id'] ?? fieldsOf(raw['properties'])['distinct_id']) === POSTHOG_COOKIELESS) {
     const host = fieldsOf(raw['properties'])['$host']
-    added['anonymousId'] = visitorId(project, 'day', receivedAt, { site: typeof host === 'string' ? host : '', ip: wire.ip, userAgent: wire.headers['user-agent'] ?? '' })
+    added['anonymousId'] = visitorOf(wire, project, 'day', receivedAt, textOf(host) ?? '')
   }
   return withAdded(event, added)
 }

@@ -73,6 +73,8 @@ describe('the Mixpanel protocol', () => {
     expect(rejectedOf(log).map(({ bytes }) => Buffer.from(bytes, 'base64').toString())).toEqual(['{"event":'])
     expect((await post('/import?strict=1', `${first}\n${first}`, {})).json()).toMatchObject({ code: 401, status: 'WRITE_KEY_MISSING' })
     expect((await post(`/import?api_key=wk`, first, {})).statusCode).toBe(200)
+    // The token of another system beside a key of ours.
+    expect((await post('/import', seen({ token: 'theirs' }), basic)).statusCode).toBe(200)
   })
 
   it('gives both copies of a beacon that is sent twice one message id', async () => {

@@ -104,6 +104,9 @@ describe('the PostHog protocol', () => {
     const ids = decoded(system).map(({ anonymousId, userId }) => [userId, anonymousId?.slice(0, 2)])
     expect(ids).toEqual(Array.from({ length: 3 }, () => [null, 'v-']))
     expect(new Set(decoded(system).map(({ anonymousId }) => anonymousId)).size).toBe(2)
+    // A server tells nothing of its visitor.
+    await system.post('/e/', body({ ...cookieless, uuid: 'm4' }), {})
+    expect(decoded(system).filter(({ messageId, anonymousId }) => messageId === 'm4' && anonymousId === null)).toHaveLength(1)
   })
 
   it('answers version 1 for each event, with the SDK and the time of sending from its headers', async () => {
