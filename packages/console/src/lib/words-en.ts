@@ -37,7 +37,7 @@ export const en = {
   segmentFilling: 'being filled',
   firstEvent: 'Send the first event',
   sendEvents: 'Send events',
-  firstEventHint: 'Any SDK that speaks Segment’s protocol works unchanged.',
+  firstEventHint: 'SDKs of Segment, RudderStack, Sensors, PostHog, Mixpanel, Amplitude and others work unchanged: change their URL and key.',
   copy: 'Copy',
   copied: 'Copied',
   noWriteKey: 'Your write key',

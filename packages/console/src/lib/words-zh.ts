@@ -39,7 +39,7 @@ export const zh: Words = {
   segmentFilling: '正在回填',
   firstEvent: '发送第一个事件',
   sendEvents: '发送事件',
-  firstEventHint: '任何支持 Segment 协议的 SDK 都可直接使用。',
+  firstEventHint: 'Segment、RudderStack、神策、PostHog、Mixpanel、Amplitude 等 SDK 无需改动：只改上报地址和密钥。',
   copy: '复制',
   copied: '已复制',
   noWriteKey: '你的写入密钥',
