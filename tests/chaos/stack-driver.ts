@@ -2,7 +2,7 @@ import { writeFileClock } from '@millrace/adapters'
 import { chanceFrom } from '@millrace/contracts'
 import type { EventLog } from '@millrace/ports'
 import { groupsBehind } from '@millrace/up'
-import { eventually, type Millrace } from '../support/millrace.ts'
+import { eventually, processesOf, type Millrace } from '../support/millrace.ts'
 import { createClient } from './client.ts'
 import { tell } from './driver.ts'
 import { finalState, type FinalState } from './outcome.ts'
@@ -71,6 +71,11 @@ const rebalance = (faults: Faults, everyMs: number): (() => Promise<void>) => {
   return async () => clearInterval(timer)
 }
 
+const spooledRecords = async (stack: Millrace): Promise<number> => {
+  const texts = await Promise.all(processesOf(stack).map(async (url) => (await fetch(`${url}/metrics`)).text()))
+  return texts.reduce((sum, text) => sum + Number(/^millrace_ingest_spooled_records (\d+)$/m.exec(text)?.[1] ?? 0), 0)
+}
+
 /** Longer than a session of a consumer whose process is gone. */
 const STILL_MS = 8_000
 const TRIES_MAX = 20
@@ -79,6 +84,8 @@ const TRIES_MAX = 20
 export const settledStack = async (stack: Millrace, log: EventLog): Promise<FinalState> => {
   for (let attempt = 1; ; attempt++) {
     await ready(stack, READY_MS_MAX)
+    // What ingest keeps in its spool no consumer can be behind on.
+    await eventually(() => spooledRecords(stack), (records) => records === 0, READY_MS_MAX)
     const state = await finalState(stack, STILL_MS)
     const behind = await groupsBehind(log)
     if (behind.length === 0) return state

@@ -87,7 +87,7 @@ const buildStage = (place: string, name: string): string => {
   for (const { word, rest } of steps) {
     if (word === 'COPY') copy(place, folder, workdir, rest)
     // Folders of the container's root are folders of the stage; a user of the container is none here.
-    if (word === 'RUN') run(workdir, rest.replaceAll(/(?<=\s)\/(manifests|data)\b/g, join(folder, '$1')).replace(/ && chown \S+ \S+/, ''))
+    if (word === 'RUN') run(workdir, rest.replaceAll(/(?<=\s)\/(manifests|data|spool)\b/g, join(folder, '$1')).replace(/ && chown \S+ \S+/, ''))
   }
   return workdir
 }

@@ -6,8 +6,8 @@ import { within } from './within.ts'
 /** Something that a service needs for its work. Services of one process share those of a name. */
 export interface ReadyCheck {
   readonly name: string
-  /** Resolves when the part works now, rejects with the reason. */
-  check(): Promise<void>
+  /** Resolves when the part works now, with what is to be told of how it does, rejects with the reason. */
+  check(): Promise<string | void>
 }
 
 /** The log takes an append now. */
@@ -38,16 +38,16 @@ export const healthRoutes = (checks: readonly ReadyCheck[], clock: Clock): Fasti
   const parts = [...new Map(checks.map((check) => [check.name, check])).values()].map(({ name, check }) => ({ name, check: oneAtATime(check) }))
   app.get('/healthz', { config: { docs: ALIVE } }, async () => ({ status: 'ok' }))
   app.get('/readyz', { config: { docs: READY } }, async (_request, reply) => {
-    const results = await Promise.all(parts.map(async ({ name, check }) => ({ name, fault: await faultOf(clock, check) })))
-    const ready = results.every(({ fault }) => fault === null)
-    const told = Object.fromEntries(results.map(({ name, fault }) => [name, fault ?? 'ok']))
+    const results = await Promise.all(parts.map(async ({ name, check }) => ({ name, ...(await stateOf(clock, check)) })))
+    const ready = results.every(({ works }) => works)
+    const told = Object.fromEntries(results.map(({ name, state }) => [name, state]))
     return reply.code(ready ? 200 : 503).header('cache-control', 'no-store').send({ status: ready ? 'ready' : 'not ready', parts: told })
   })
 }
 
 /** Whoever asks while a part is being asked waits for that answer: a part that hangs is not asked over and over. */
-const oneAtATime = (check: () => Promise<void>): (() => Promise<void>) => {
-  let running: Promise<void> | undefined
+const oneAtATime = (check: ReadyCheck['check']): ReadyCheck['check'] => {
+  let running: Promise<string | void> | undefined
   return () => {
     running ??= check().finally(() => {
       running = undefined
@@ -56,11 +56,11 @@ const oneAtATime = (check: () => Promise<void>): (() => Promise<void>) => {
   }
 }
 
-/** What is wrong with a part, or null. */
-const faultOf = async (clock: Clock, check: () => Promise<void>): Promise<string | null> => {
+const stateOf = async (clock: Clock, check: ReadyCheck['check']): Promise<{ readonly works: boolean; readonly state: string }> => {
+  const works = async () => ({ works: true, state: (await check()) ?? 'ok' })
   try {
-    return await within(clock, CHECK_MS_MAX, check().then(() => null), `no answer in ${CHECK_MS_MAX} ms`)
+    return await within(clock, CHECK_MS_MAX, works(), { works: false, state: `no answer in ${CHECK_MS_MAX} ms` })
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return { works: false, state: error instanceof Error ? error.message : String(error) }
   }
 }

@@ -1,5 +1,5 @@
 import { FIRST_SOURCE, isRefusal, ProblemError, project as projectSchema, projectRecord, type Project, type ProjectRecord, type SourceSettings } from '@millrace/contracts'
-import type { Clock, Ids } from '@millrace/ports'
+import { LogUnavailable, type Clock, type Ids } from '@millrace/ports'
 import { createKeptProjects, PROJECTS_MAX, type KeptProjectsDeps } from './kept-projects.ts'
 import { type ApiAccess, hashKey, keyIndexOf, type Role, type WriteAccess } from './key-index.ts'
 import { type Changed, withoutKey, withRotatedKey, withSettings, withSource, withWriteKey } from './source-changes.ts'
@@ -48,6 +48,9 @@ export interface Projects {
 }
 
 const REFRESH_MS = 5_000
+/** A start without the log and without any project waits for the log: nobody who has a key must be told that it is none. */
+const FIRST_LOOK_MS = 500
+const FIRST_LOOKS_MAX = 240
 /** Keys that nobody has may come in any number; they must not become as many readings of the store. */
 const LOOK_AGAIN_MS = 250
 
@@ -63,6 +66,7 @@ export const createProjects = ({ hot, log, ids, clock }: ProjectsDeps): Projects
   let versions: ReadonlyMap<number, number> = new Map()
   let cancel: (() => void) | undefined
   let stopped = false
+  let settled = false
   let lookedAgainAt = -Infinity
   let looking: Promise<void> = Promise.resolve()
 
@@ -77,11 +81,25 @@ export const createProjects = ({ hot, log, ids, clock }: ProjectsDeps): Projects
     await kept.restore()
     take(await kept.list())
   }
+  const settle = async (): Promise<void> => {
+    await kept.settle()
+    settled = true
+  }
+  const untilRefreshed = async (): Promise<void> => {
+    for (let looks = 1; ; looks++) {
+      try {
+        return await refresh()
+      } catch (error) {
+        if (!(error instanceof LogUnavailable) || looks >= FIRST_LOOKS_MAX) throw error
+        await new Promise<void>((resolve) => void clock.after(FIRST_LOOK_MS, resolve))
+      }
+    }
+  }
   const refreshLater = (): void => {
     if (stopped) return
     cancel = clock.after(REFRESH_MS, () => {
       // A store that does not answer now leaves the last known projects in force; readiness tells of the store.
-      refresh().then(refreshLater, refreshLater)
+      (settled ? refresh() : settle().then(refresh)).then(refreshLater, refreshLater)
     })
   }
   const change = async (id: number, next: (before: ProjectRecord) => ProjectRecord): Promise<void> => {
@@ -141,8 +159,9 @@ export const createProjects = ({ hot, log, ids, clock }: ProjectsDeps): Projects
     },
     start: async () => {
       stopped = false
-      await kept.settle()
-      await refresh()
+      // Who takes events while the log is away (a spool) starts without it, where the hot store knows projects.
+      await settle().catch(passOverAway)
+      await untilRefreshed()
       refreshLater()
     },
     stop: async () => {
@@ -150,6 +169,10 @@ export const createProjects = ({ hot, log, ids, clock }: ProjectsDeps): Projects
       cancel?.()
     },
   }
+}
+
+const passOverAway = (error: unknown): void => {
+  if (!(error instanceof LogUnavailable)) throw error
 }
 
 const newWriteKey = (ids: Ids): string => `wk_${ids.secret(16)}`

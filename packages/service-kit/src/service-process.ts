@@ -40,18 +40,19 @@ export interface Service {
   readonly doors?: readonly Part[]
 }
 
-export interface ServiceOptions {
+export interface ServiceOptions<Ports extends ServicePorts> {
   readonly name: string
   readonly config: ServiceConfig
-  open(logger: Logger): Promise<ServicePorts>
-  create(kit: ServiceKit): Service
+  open(logger: Logger): Promise<Ports>
+  /** What a wiring gives beside the ports of every service comes along. */
+  create(kit: ServiceKit & Omit<Ports, 'close'>): Service
 }
 
 /**
  * One service in a process of its own: ports, projects, its work, its HTTP, in this order; SIGTERM stops it in the mirror,
  * so that what was taken is handed on before the ports close. Exit code 0 when that took less than its bound, else 1.
  */
-export const runServiceProcess = async (host: HostProcess, options: ServiceOptions): Promise<void> => {
+export const runServiceProcess = async <Ports extends ServicePorts>(host: HostProcess, options: ServiceOptions<Ports>): Promise<void> => {
   const { name, config } = options
   const logger = createLogger(config.LOG_LEVEL).child({ service: name })
   // A client that waits for its engine for ever would leave a process that neither works nor ends.
@@ -63,7 +64,7 @@ export const runServiceProcess = async (host: HostProcess, options: ServiceOptio
   clearTimeout(late)
 }
 
-const start = async (host: HostProcess, { name, config, open, create }: ServiceOptions, logger: Logger): Promise<void> => {
+const start = async <Ports extends ServicePorts>(host: HostProcess, { name, config, open, create }: ServiceOptions<Ports>, logger: Logger): Promise<void> => {
   const ports = await open(logger)
   const projects = createProjects(ports)
   const metrics = createMetricsRegistry({ process: true })

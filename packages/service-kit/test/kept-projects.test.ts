@@ -1,5 +1,5 @@
-import { topics } from '@millrace/contracts'
-import type { HotStore } from '@millrace/ports'
+import { topics, type ProjectRecord } from '@millrace/contracts'
+import { LogUnavailable, type HotStore } from '@millrace/ports'
 import { describe, expect, it } from 'vitest'
 import { createProjects, hashKey, type Projects } from '../src/index.ts'
 import { createCountingIds, createFixedClock } from './fixed.ts'
@@ -98,5 +98,42 @@ describe('projects outlive the hot store', () => {
     await hot.clear('projects')
     await projects.refresh()
     expect(projects.byWriteKey('wk-app')?.source).toBe('app')
+  })
+
+  it('are known from the hot store alone while the log is away, and are settled when it is back', async () => {
+    const { hot, log, ids, copy } = setUp()
+    await copy().create(SHOP)
+    let away = true
+    const waits: (() => void)[] = []
+    const asked = async <Answer>(answer: Promise<Answer>): Promise<Answer> => {
+      if (away) throw new LogUnavailable('LOG_BUSY', 'nobody answers')
+      return answer
+    }
+    const late = createProjects({
+      hot, ids, log: { ...log, extents: (topic) => asked(log.extents(topic)) }, clock: { now: () => 0, after: (_, callback) => { waits.push(callback); return () => {} } },
+    })
+    await late.start()
+    expect(late.byWriteKey('wk')?.source).toBe('default')
+    await hot.update('projects', 'project:00001', (before) => ({ ...(before as ProjectRecord), name: 'Renamed', version: 9 }))
+    away = false
+    waits.pop()!()
+    // What only the hot store knew has come to the topic.
+    await expect.poll(async () => (await log.read('projects', 0, 0, { recordsMax: 9, bytesMax: 9e6 })).length).toBe(2)
+    await late.stop()
+  })
+
+  it('are waited for where neither the log nor the hot store has any: a key that exists is never told to be none', async () => {
+    const { hot, log, ids, copy } = setUp()
+    await copy().create(SHOP)
+    await hot.clear('projects')
+    let looks = 0
+    const extents: typeof log.extents = async (topic) => {
+      if (++looks < 4) throw new LogUnavailable('LOG_BUSY', 'nobody answers')
+      return log.extents(topic)
+    }
+    const started = createProjects({ hot, ids, log: { ...log, extents }, clock: { now: () => 0, after: (ms, callback) => { if (ms < 1_000) setImmediate(callback); return () => {} } } })
+    await started.start()
+    expect(started.byWriteKey('wk')?.source).toBe('default')
+    await started.stop()
   })
 })

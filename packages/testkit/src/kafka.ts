@@ -7,7 +7,7 @@ import { freePort } from './listening.ts'
 export { kafkaMissing } from '../../../infra/local/kafka/jars.mjs'
 
 /** A real Apache Kafka (one broker, KRaft) on 127.0.0.1, for the time of a test: `stop` removes its folder. */
-export type RunningKafka = Pick<KafkaBroker, 'brokers' | 'start' | 'kill' | 'stop'>
+export type RunningKafka = Pick<KafkaBroker, 'brokers' | 'processId' | 'start' | 'kill' | 'stop'>
 
 /** Fetches the jars from Maven Central once into `cacheFolder`, then starts a broker on free ports. */
 export const startKafka = async (cacheFolder: string, options: Partial<KafkaBrokerOptions> = {}): Promise<RunningKafka> => {

@@ -12,16 +12,27 @@ export interface SetUpWait {
 
 const LOOK_MS = 500
 
+/** Topics or tables are not as this build needs them. */
+export class NotSetUp extends Error {
+  override readonly name = 'NotSetUp'
+  /** They may still become so. */
+  readonly waiting: boolean
+  constructor({ text, waiting }: Fault) {
+    super(`The stack is not set up: ${text}.`)
+    this.waiting = waiting
+  }
+}
+
 /**
  * One command migrates (`set-up`), services wait for it: many copies that start at once would else change tables side by
- * side, and a copy of an older build could come first. @throws when it is not done in time, or a newer build has been here
+ * side, and a copy of an older build could come first. @throws NotSetUp when it is not done in time, or a newer build has been here
  */
 export const untilSetUp = async ({ log, columns, waitMsMax, onWait }: SetUpWait): Promise<void> => {
   const deadline = performance.now() + waitMsMax
   for (;;) {
     const fault = await faultOf(log, columns)
     if (fault === null) return
-    if (!fault.waiting || performance.now() >= deadline) throw new Error(`The stack is not set up: ${fault.text}.`)
+    if (!fault.waiting || performance.now() >= deadline) throw new NotSetUp(fault)
     onWait?.(fault.text)
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
   }

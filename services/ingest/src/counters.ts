@@ -1,4 +1,5 @@
 import type { ProblemError } from '@millrace/contracts'
+import type { SpooledLog, SpoolFigures } from '@millrace/ports'
 import { Counter, Gauge, Histogram, type MetricsRegistry } from '@millrace/service-kit'
 
 /** What ingest tells Prometheus. */
@@ -13,6 +14,15 @@ export interface IngestCounters {
   readonly appendedBytes: Counter
   readonly appendSeconds: Histogram
   readonly queuedBytes: Gauge
+}
+
+/** What waits on this machine while Kafka is away. */
+export const createSpoolGauges = (registry: MetricsRegistry, spool: Pick<SpooledLog, 'figures'>, now: () => number): void => {
+  const gauge = (name: string, help: string, value: (figures: SpoolFigures) => number): Gauge =>
+    new Gauge({ name, help, registers: [registry], collect() { this.set(value(spool.figures())) } })
+  gauge('millrace_ingest_spooled_bytes', 'Bytes in the spool: events acknowledged that the log does not have yet', ({ bytes }) => bytes)
+  gauge('millrace_ingest_spooled_records', 'Records in the spool', ({ records }) => records)
+  gauge('millrace_ingest_spooled_oldest_seconds', 'How long the oldest record of the spool has waited; 0 when it is empty', ({ oldestAt }) => (oldestAt === null ? 0 : Math.max(0, now() - oldestAt) / 1000))
 }
 
 export const createCounters = (registry: MetricsRegistry, queuedBytes: () => number): IngestCounters => {

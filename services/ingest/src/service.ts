@@ -1,11 +1,11 @@
-import type { Clock, EventLog, HotStore, Ids } from '@millrace/ports'
+import type { Clock, EventLog, HotStore, Ids, SpooledLog } from '@millrace/ports'
 import {
   createMetricsRegistry, hotStoreReady, type Logger, logReady, type MetricsRegistry, problemOf, type Projects, type ReadyCheck, within,
 } from '@millrace/service-kit'
 import type { FastifyPluginAsync } from 'fastify'
 import { type AppendQueue, createAppendQueue } from './append-queue.ts'
 import { type IngestConfig, ingestConfig } from './config.ts'
-import { createCounters, isTurnedAway } from './counters.ts'
+import { createCounters, createSpoolGauges, isTurnedAway } from './counters.ts'
 import { createDoor } from './door.ts'
 import { createOpenRequests } from './open-requests.ts'
 import { collection } from './collection.ts'
@@ -14,6 +14,8 @@ import { identityCommandRoutes } from './routes/identity-commands.ts'
 
 export interface IngestDeps {
   readonly log: EventLog
+  /** The same log, where events wait on this machine while the log is away. */
+  readonly spool?: SpooledLog | null
   readonly hot: HotStore
   readonly clock: Clock
   readonly ids: Ids
@@ -50,14 +52,16 @@ export const createIngest = (deps: IngestDeps, settings: Partial<IngestConfig> =
       onFailed: (error) => deps.logger.error({ event: 'append.failed', err: error }, 'the senders are told to try again'),
     },
     { appendsOpenMax: config.APPENDS_OPEN_MAX, appendEveryMs: config.APPEND_EVERY_MS, queuedBytesMax: config.QUEUED_BYTES_MAX })
-  const counters = createCounters(deps.metrics ?? createMetricsRegistry(), queue.queuedBytes)
+  const metrics = deps.metrics ?? createMetricsRegistry()
+  const counters = createCounters(metrics, queue.queuedBytes)
+  if (deps.spool) createSpoolGauges(metrics, deps.spool, clock.now)
   const openRequests = createOpenRequests({
     requestsMax: config.OPEN_REQUESTS_MAX, bytesMax: config.OPEN_BYTES_MAX, bodyBytesMax: config.BODY_BYTES_MAX, stopping: () => stopping,
   })
   const door = createDoor({ ...deps, config, counters, openRequests, queue })
 
   return {
-    checks: [logReady(log), hotStoreReady(deps.hot)],
+    checks: [deps.spool ? spoolReady(deps.spool) : logReady(log), hotStoreReady(deps.hot)],
     routes: async (app) => {
       app.addHook('onError', async (_request, _reply, error: unknown) => {
         const problem = problemOf(error)
@@ -76,3 +80,13 @@ export const createIngest = (deps: IngestDeps, settings: Partial<IngestConfig> =
     },
   }
 }
+
+/** With room in the spool events are taken, whether the log is there or not. */
+const spoolReady = (spool: SpooledLog): ReadyCheck => ({
+  name: 'log',
+  check: async () => {
+    await spool.ready()
+    const { spooling, records } = spool.figures()
+    return spooling ? `spooling: ${records} records wait for the log` : 'ok'
+  },
+})

@@ -1,14 +1,12 @@
 import { allTopics, type Topic } from '@millrace/contracts'
 import { LogUnavailable, type EventLog, type NewRecord, type Subscription } from '@millrace/ports'
 import { createCodec } from '../hot-store/codec.ts'
-import { CommitterClosed } from '../lmdb/committer.ts'
-import { StoreBroken } from '../lmdb/guard.ts'
 import type { LmdbRoot } from '../lmdb/open.ts'
-import { NoRoom } from '../lmdb/room.ts'
 import { subscribe, type BackOff } from './embedded-subscription.ts'
 import { planRecords, readExtent, readPosition, readRecords, recordsBytes } from './embedded-records.ts'
 import { createTurns } from './embedded-turns.ts'
 import { createWakeUps } from './embedded-wake-ups.ts'
+import { refuse } from './refusal.ts'
 
 export interface EmbeddedLogOptions {
   readonly root: LmdbRoot
@@ -98,12 +96,6 @@ const append = async (root: LmdbRoot, records: readonly NewRecord[], bytes: numb
   } catch (error) {
     refuse(error)
   }
-}
-
-const refuse = (error: unknown): never => {
-  if (error instanceof NoRoom) throw new LogUnavailable('LOG_FULL', error.message, 10)
-  if (error instanceof CommitterClosed || error instanceof StoreBroken) throw new LogUnavailable('LOG_CLOSED', error.message)
-  throw error
 }
 
 const busy = (bytes: number): LogUnavailable => new LogUnavailable('LOG_BUSY', `${bytes} bytes wait to be committed`)

@@ -44,6 +44,19 @@ export const eventLogSuite = (name: string, make: MakeEventLog): void => {
   })
 }
 
+/** The part of it about appends, for what stands before a log and hands the rest on. */
+export const eventLogAppendSuite = (name: string, make: MakeEventLog): void => {
+  describe(`appends to the event log: ${name}`, () => {
+    const context = {} as SuiteContext
+    beforeEach(async () => {
+      context.fixture = await make({})
+    })
+    afterEach(() => context.fixture.dispose())
+    appendingSuite(context)
+    boundsSuite(context)
+  })
+}
+
 const appendingSuite = (context: SuiteContext): void => {
   it('gives back the bytes of each partition in the order of the appends', async () => {
     const { log } = context.fixture

@@ -1,7 +1,7 @@
 export { clockSuite, type ClockFixture } from './clock.ts'
 export { columnStoreSuite, type ColumnStoreFixture } from './column-store.ts'
 export { eventually, watch } from './consumers.ts'
-export { eventLogSuite, type EventLogFixture, type MakeEventLog } from './event-log.ts'
+export { eventLogAppendSuite, eventLogSuite, type EventLogFixture, type MakeEventLog } from './event-log.ts'
 export { hotStoreSuite, type HotStoreFixture } from './hot-store.ts'
 export { hotStoreProperty, type PropertyFixture } from './hot-store-property.ts'
 export { idsSuite } from './ids.ts'

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { StackConfig } from '@millrace/wiring'
 import type { Env } from '../config.ts'
 import type { LocalStackConfig } from './config.ts'
@@ -58,6 +59,7 @@ const planCopy = async ({ config, engines, env, freePort, mainOf }: PlanOptions,
         COPY_SLOT: String(slot), HOST: '127.0.0.1', PORT: String(port), HOST_NAMES: config.names.join(','), TRUSTED_PROXIES: ['loopback', ...config.trustedProxies].join(','), LOG_LEVEL: config.logLevel,
         SERVICE_START_MS_MAX: String(START_MS_MAX),
         ...(analystsPort === null ? {} : { ANALYSTS_PORT: String(analystsPort) }),
+        ...(service === 'ingest' ? { SPOOL_DIR: join(config.dataDir, `spool-${slot}`) } : {}),
         ...variablesOf(engines),
       },
     },

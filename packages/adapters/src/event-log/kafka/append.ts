@@ -1,12 +1,11 @@
 import { LogUnavailable, type NewRecord } from '@millrace/ports'
-import type { Kafka, Producer } from 'kafkajs'
 import { chunksOf, topicMessages } from './chunks.ts'
-import { retryFor } from './client.ts'
+import type { Line } from './client.ts'
 import type { Names } from './names.ts'
 import { inRound, type Round } from './send.ts'
 
 export interface AppenderOptions {
-  readonly kafka: Kafka
+  readonly createLine: () => Line
   readonly names: Names
   readonly waitingBytesMax: number
   /** An append that has no answer by then is refused. */
@@ -29,22 +28,22 @@ const RETRY_AFTER_SECONDS = 2
 
 /**
  * Appends that arrive while a request is under way share the next one; one is in flight at a time.
- * After any error the producer is thrown away. kafkajs gives the numbers of a failed request to the next one, and where
+ * After any error the producer is thrown away, and what it holds is cut off. kafkajs gives the numbers of a failed request to the next one, and where
  * the failed one was written all the same the broker would take the next for a repeat: acknowledged, and lost.
  */
-export const createAppender = ({ kafka, names, waitingBytesMax, timeoutMs }: AppenderOptions): Appender => {
+export const createAppender = ({ createLine, names, waitingBytesMax, timeoutMs }: AppenderOptions): Appender => {
   let queue: Entry[] = []
   let waiting = 0
   let sending: Promise<void> | null = null
-  let producer: Producer | null = null
+  let line: Line | null = null
 
   /** One that is given up must touch no producer that others use after it, and send nothing more: its sender has come again. */
   const send = async (round: Round, entries: readonly Entry[]): Promise<void> => {
-    const current = producer ?? (await connected(kafka))
-    if (round.over) return current.disconnect()
-    producer = current
+    const current = line ?? (await connected(createLine()))
+    if (round.over) return current.producer.disconnect()
+    line = current
     for (const chunk of chunksOf(entries.flatMap(({ records }) => records))) {
-      if (!round.over) await current.sendBatch({ acks: -1, topicMessages: [...inRound(topicMessages(chunk, names), round)] })
+      if (!round.over) await current.producer.sendBatch({ acks: -1, topicMessages: [...inRound(topicMessages(chunk, names), round)] })
     }
   }
   const pump = async (): Promise<void> => {
@@ -57,9 +56,10 @@ export const createAppender = ({ kafka, names, waitingBytesMax, timeoutMs }: App
         for (const entry of entries) entry.settle()
       } catch (error) {
         round.over = true
-        const failed = producer
-        producer = null
-        void failed?.disconnect().catch(() => undefined)
+        const failed = line
+        line = null
+        failed?.cut()
+        void failed?.producer.disconnect().catch(() => undefined)
         const refused = new LogUnavailable('LOG_BUSY', `Kafka took no record: ${(error as Error).message}`, RETRY_AFTER_SECONDS)
         for (const entry of entries) entry.settle(refused)
       } finally {
@@ -103,15 +103,14 @@ export const createAppender = ({ kafka, names, waitingBytesMax, timeoutMs }: App
     },
     async close() {
       await sending
-      await producer?.disconnect()
+      await line?.producer.disconnect()
     },
   }
 }
 
-const connected = async (kafka: Kafka): Promise<Producer> => {
-  const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, retry: retryFor(20) })
-  await producer.connect()
-  return producer
+const connected = async (line: Line): Promise<Line> => {
+  await line.producer.connect()
+  return line
 }
 
 const lateAfter = (ms: number): { readonly promise: Promise<never>; cancel(): void } => {

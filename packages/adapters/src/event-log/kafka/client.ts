@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module'
-import type { Kafka as KafkaType, logLevel } from 'kafkajs'
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import type { ISocketFactory, Kafka as KafkaType, logLevel, Producer } from 'kafkajs'
 import { accessOptions, socketFactory, type KafkaAccess } from './access.ts'
 import { repairKafkajs, type OffsetFetch, type TopicOffsets } from './repairs.ts'
 
@@ -12,6 +14,14 @@ export interface Client {
   readonly kafka: KafkaType
   /** Connections and metadata of their own: a long poll of one use holds up no other. */
   createCluster(): Cluster
+  createLine(): Line
+}
+
+/** An idempotent producer on connections of its own, one request at a time. */
+export interface Line {
+  readonly producer: Producer
+  /** Resets its connections: of what still waits in them nothing leaves this machine any more. */
+  cut(): void
 }
 
 export interface Cluster {
@@ -63,13 +73,34 @@ const require = createRequire(import.meta.url)
 export const createClient = (brokers: readonly string[], clientId: string, access: KafkaAccess = {}, retries = RETRIES): Client => {
   repairKafkajs(require)
   const { Kafka, logLevel: levels } = require('kafkajs') as { Kafka: typeof KafkaType; logLevel: typeof logLevel }
-  const kafka = new Kafka({
-    clientId, brokers: [...brokers], ...accessOptions(access), logLevel: levels.NOTHING, socketFactory, connectionTimeout: 5_000, requestTimeout: REQUEST_TIMEOUT_MS, retry: retryFor(retries),
-  })
+  const connectBy = (factory: ISocketFactory): KafkaType =>
+    new Kafka({
+      clientId, brokers: [...brokers], ...accessOptions(access), logLevel: levels.NOTHING, socketFactory: factory, connectionTimeout: 5_000, requestTimeout: REQUEST_TIMEOUT_MS, retry: retryFor(retries),
+    })
+  const kafka = connectBy(socketFactory)
   const created = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === 'private:Kafka:createCluster')
   if (!created) throw new Error('kafkajs is not the version that this adapter was written for (2.2.4)')
   const createCluster = (kafka as unknown as Record<symbol, (options: object) => Cluster>)[created]!
-  return { kafka, createCluster: () => createCluster({ metadataMaxAge: 60_000, allowAutoTopicCreation: false, maxInFlightRequests: null, isolationLevel: 1 }) }
+  return {
+    kafka,
+    createCluster: () => createCluster({ metadataMaxAge: 60_000, allowAutoTopicCreation: false, maxInFlightRequests: null, isolationLevel: 1 }),
+    createLine: () => {
+      const sockets = new Set<Socket>()
+      const producer = connectBy((options) => noted(socketFactory(options), sockets)).producer({ idempotent: true, maxInFlightRequests: 1, retry: retryFor(20) })
+      return { producer, cut: () => sockets.forEach(reset) }
+    },
+  }
+}
+
+const noted = (socket: Socket, sockets: Set<Socket>): Socket => {
+  sockets.add(socket)
+  return socket.once('close', () => sockets.delete(socket))
+}
+
+/** Node resets plain connections only; one that is closed otherwise would still deliver what it holds. */
+const reset = (socket: Socket): void => {
+  if (socket instanceof TLSSocket || socket.connecting) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 export const createAssigner = (cluster: Cluster): Assigner =>

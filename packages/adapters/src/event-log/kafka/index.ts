@@ -41,12 +41,17 @@ export const createKafkaLog = async (options: KafkaLogOptions): Promise<EventLog
   // What must go on asks again by itself (`positions`).
   const admin = client.kafka.admin({ retry: retryFor(6) })
   const reader = client.createCluster()
-  const appender = createAppender({ kafka: client.kafka, names, waitingBytesMax: options.waitingBytesMax ?? 64 * 1024 * 1024, timeoutMs: options.appendTimeoutMs ?? 8_000 })
+  const appender = createAppender({ createLine: client.createLine, names, waitingBytesMax: options.waitingBytesMax ?? 64 * 1024 * 1024, timeoutMs: options.appendTimeoutMs ?? 8_000 })
   const positions = createPositions({ admin, cluster: reader, names })
   const subscriptions = new Set<Subscription>()
   let closed = false
-  await admin.connect()
-  await reader.connect()
+  try {
+    await admin.connect()
+    await reader.connect()
+  } catch (error) {
+    await admin.disconnect()
+    throw error
+  }
 
   const checkOpen = (): void => {
     if (closed) throw new LogUnavailable('LOG_CLOSED', 'the log is closed')

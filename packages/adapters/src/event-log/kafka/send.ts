@@ -1,3 +1,4 @@
+import { grouped } from '../grouped.ts'
 import type { Broker, Cluster } from './client.ts'
 import { errorOf, isPassing } from './faults.ts'
 
@@ -136,14 +137,3 @@ const partsOf = (topicMessages: SendRequest['topicMessages']): readonly Part[] =
 
 const topicData = (parts: readonly (Part & { readonly firstSequence?: number })[]): readonly TopicData[] =>
   [...grouped(parts, ({ topic }) => topic)].map(([topic, partitions]) => ({ topic, partitions }))
-
-const grouped = <Key, Item>(items: readonly Item[], keyOf: (item: Item) => Key): ReadonlyMap<Key, readonly Item[]> => {
-  const groups = new Map<Key, Item[]>()
-  for (const item of items) {
-    const key = keyOf(item)
-    const group = groups.get(key)
-    if (group) group.push(item)
-    else groups.set(key, [item])
-  }
-  return groups
-}
