@@ -75,6 +75,12 @@ export const createDrain = (deps: DrainDeps): Drain => {
   /** @returns whether nothing waits any more */
   const step = async (): Promise<boolean> => {
     const front = store.front(batchBytesMax)
+    if (front.length === 0 && store.records() > 0) {
+      // Taken, and not on disk yet.
+      await store.settled()
+      if (store.front(1).length === 0 && store.records() > 0) throw new Error(`the spool counts ${store.records()} records and finds none`)
+      return false
+    }
     await measureFor(front)
     checkOpen(deps)
     let batch = await look(front)

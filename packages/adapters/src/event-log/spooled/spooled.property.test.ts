@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,6 +25,15 @@ interface Life {
   readonly died: Promise<never>
 }
 
+/** What a kill leaves. A commit may be under way in its thread, and a file that is read meanwhile is of no moment. */
+const atOneMoment = (path: string): Buffer => {
+  for (let before = readFileSync(path); ; ) {
+    const after = readFileSync(path)
+    if (after.equals(before)) return after
+    before = after
+  }
+}
+
 /** Senders that each send the next only behind the answer, a log that fails in every way, and kills at every point. */
 const run = async (base: string, seed: number) => {
   const chance = chanceFrom(seed)
@@ -45,7 +54,7 @@ const run = async (base: string, seed: number) => {
       living = false
       die()
       mkdirSync(join(base, String(number + 1)))
-      cpSync(join(dir, 'data.mdb'), join(base, String(number + 1), 'data.mdb'))
+      writeFileSync(join(base, String(number + 1), 'data.mdb'), atOneMoment(join(dir, 'data.mdb')))
       begin(scripted.successor(), number + 1)
     }
     const spooled = createSpooledLog({

@@ -79,9 +79,7 @@ export const openSpoolStore = async ({ dir, bytesMax, freeBytesMin, probe }: Spo
         })
         .finally(() => puts.delete(put))
     },
-    settled: async () => {
-      while (puts.size > 0) await Promise.allSettled(puts)
-    },
+    settled: async () => void (await Promise.allSettled(puts)),
     front: (most) => {
       let bytes = 0
       const front: Held[] = []
