@@ -28,7 +28,7 @@ export const firstScreen = (screen: FirstScreen, colour: boolean): string => {
     `  ${bold('Millrace')} ${screen.version} runs ${soft(`(ready in ${screen.seconds.toFixed(1)} s; stop with Ctrl-C)`)}`,
     '',
     row('Page', accent(screen.link), 'open it: signs you in, works once'),
-    row('Events', screen.url, 'for the SDK that you have: see README, SDKs'),
+    row('Events', `${screen.url}/v1/…`, "Segment's SDKs; others at their own paths"),
     row('API', `${screen.url}/api/…`),
     row('ClickHouse', screen.clickhouseUrl, 'user analyst, password: the API key'),
     row('Data', screen.dataDir, screen.sync === 'os' ? 'acknowledged before it is on disk: a power cut may lose seconds' : ''),

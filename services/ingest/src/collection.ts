@@ -1,15 +1,13 @@
-import { clockSkew, type ErrorCode, type Origin, ProblemError, refuse } from '@millrace/contracts'
-import { problemOf, type WriteAccess, writeAccessOf } from '@millrace/service-kit'
+import { problemOf } from '@millrace/service-kit'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
-import { isTurnedAway } from './counters.ts'
-import type { Door } from './door.ts'
-import { isDevice } from './domain/peer.ts'
-import { deviceIn, timesOf } from './domain/sender-clocks.ts'
-import type { SentEvent } from './domain/sent-event.ts'
-import { unpack } from './domain/unpack.ts'
-import { RequestWire, type Wire } from './domain/wire.ts'
+import { accessOf } from './access-of.ts'
 import { allowOrigin, answerPreflight, openToPages, PREFLIGHT } from './cors.ts'
-import type { Answer, Asked, Extra, Path, Protocol, Unlink } from './protocols/protocol.ts'
+import { unpack } from './domain/unpack.ts'
+import { RequestWire } from './domain/wire.ts'
+import type { Door } from './door.ts'
+import { collect } from './passage.ts'
+import type { Extra, Path, Protocol } from './protocols/protocol.ts'
+import { send, withRetryAfter } from './send.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -60,123 +58,8 @@ const sharedPaths = (protocols: readonly Protocol[]) => {
   return found.values()
 }
 
-/** A request on its way through the door. */
-interface Passage {
-  readonly request: FastifyRequest
-  readonly reply: FastifyReply
-  readonly receivedAt: number
-  /** As it came, until it is unpacked. */
-  wire: Wire
-  /** The first of its path, until it is recognised. */
-  protocol: Protocol
-  access: WriteAccess | undefined
-}
-
-/**
- * Without promises where the body is not packed and the key is known: each request waits for the log, and what it holds while it
- * waits is copied by every collection of garbage.
- */
-const collect = (door: Door, path: string, users: readonly Protocol[]) => (request: FastifyRequest, reply: FastifyReply): void => {
-  const packed = Buffer.isBuffer(request.body) ? request.body : NO_BODY
-  const passage: Passage = { request, reply, receivedAt: door.receivedAt(), wire: new RequestWire(request, path, packed), protocol: users[0]!, access: undefined }
-  const read = (body: Buffer): void => {
-    if (body !== packed) passage.wire = new RequestWire(request, path, body)
-    const { wire } = passage
-    if (users.length > 1) passage.protocol = users.find((user) => user.recognise(wire)) ?? passage.protocol
-    const key = passage.protocol.keyOf(wire)
-    passage.access = knownAccess(door, key)
-    if (passage.access) return take(door, passage)
-    takeLater(door, passage, key).catch((error: unknown) => refuseRequest(door, passage, error))
-  }
-  try {
-    const body = unpack(packed, door.config.INFLATED_BYTES_MAX)
-    if (Buffer.isBuffer(body)) read(body)
-    else body.then(read).catch((error: unknown) => refuseRequest(door, passage, error))
-  } catch (error) {
-    refuseRequest(door, passage, error)
-  }
-}
-
-const NO_BODY = Buffer.alloc(0)
-const NO_UNLINKS: readonly Unlink[] = []
-
-const take = (door: Door, passage: Passage): void => {
-  const { request, reply, receivedAt, wire, protocol } = passage
-  const access = passage.access!
-  const { project, source } = access
-  const asked: Asked = { project, source, isServer: access.settings.server, eventsMax: door.config.BATCH_EVENTS_MAX, receivedAt }
-  const { sentAt, clockAt = sentAt, context, events, unlinks = NO_UNLINKS } = protocol.decode(wire, asked)
-  const refused = notAdmitted(door, access, request, events.length)
-  if (refused) throw refused
-  const skewMs = clockAt === null ? undefined : skewOf(door, passage, clockAt, events)
-  const origin: Origin = context || skewMs !== undefined
-    ? { source, protocol: protocol.name, receivedAt, sentAt, ...(context ? { context } : {}), ...(skewMs === undefined ? {} : { skewMs }) }
-    : { source, protocol: protocol.name, receivedAt, sentAt }
-  const peer = asked.isServer ? null : door.peers.fieldOf(request)
-  door.take({ project, origin, request: request.id, peer }, events, unlinks, (fault, taken) => {
-    if (fault === null) send(reply, protocol.answer(wire, taken, asked))
-    else refuseRequest(door, passage, fault)
-  })
-}
-
-/** Undefined where the rule of one request alone says the same. */
-const skewOf = (door: Door, { request, receivedAt, access, protocol }: Passage, sentAt: number, events: readonly SentEvent[]): number | undefined => {
-  const { ip, headers } = request
-  const device = isDevice(headers) ? deviceIn(events[0]?.raw) : ''
-  const sender = `${access!.project.id} ${access!.source} ${device || `${ip} ${headers['user-agent'] ?? ''}`}`
-  const skew = door.senderClocks.skewOf({ sender, sentAt, receivedAt, times: () => timesOf(protocol.name, events.map(({ raw }) => raw)) })
-  return skew === clockSkew(sentAt, receivedAt) ? undefined : skew
-}
-
-/** Why the settings of the source do not let the request in, or null. */
-const notAdmitted = (door: Door, access: WriteAccess, request: FastifyRequest, events: number): ProblemError | null => {
-  const refusal = door.admit(access, { origin: request.headers.origin, events })
-  return refusal && new ProblemError(refusal.code, refusal.detail, refusal)
-}
-
-/** Another copy may have made the key a moment ago. */
-const takeLater = async (door: Door, passage: Passage, key: Keys): Promise<void> => {
-  passage.access = await accessOf(door, key)
-  take(door, passage)
-}
-
-/** In the protocol's words where it has some; what is wrong with a body of a known sender is kept first. */
-const refuseRequest = (door: Door, passage: Passage, error: unknown): void => {
-  const { request, reply, protocol, access, wire } = passage
-  const problem = problemOf(error)
-  if (problem.code === 'INTERNAL') return void reply.send(error)
-  const answer = (): void => {
-    const words = protocol.refuse(problem, wire)
-    if (!words) return void reply.send(problem)
-    // What goes the way of all faults is counted there.
-    if (isTurnedAway(problem)) door.counters.turnedAway.inc({ code: problem.code })
-    send(withRetryAfter(reply, problem), words)
-  }
-  if (!isOfBody(problem)) return answer()
-  if (access) {
-    // What cannot be read counts as one event.
-    const refused = notAdmitted(door, access, request, 1)
-    return refused ? refuseRequest(door, passage, refused) : keepBody(door, passage, access, problem, answer)
-  }
-  door.counters.unauthorised.inc({ code: problem.code })
-  answer()
-}
-
-/** A body that is none of ours to read, from a sender that we know: kept as it came, and counted once. */
-const keepBody = (door: Door, { request, reply, protocol, wire, receivedAt }: Passage, { project, source }: WriteAccess, problem: ProblemError, answer: () => void): void => {
-  const origin: Origin = { source, protocol: protocol.name, receivedAt, sentAt: null }
-  const sent = wire.body.length > 0 || wire.method === 'POST' ? wire.body : Buffer.from(JSON.stringify(wire.query))
-  try {
-    door.keepBody({ project, origin, request: request.id }, sent, refuse(problem.code, problem.message), (fault) => (fault === null ? answer() : void reply.send(fault)))
-  } catch (error) {
-    reply.send(error)
-  }
-}
-
-const isOfBody = ({ status }: ProblemError): boolean => status >= 400 && status < 500 && status !== 401 && status !== 403 && status !== 429
-
 const answerExtra = (door: Door, extra: Extra) => async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-  const packed = Buffer.isBuffer(request.body) ? request.body : NO_BODY
+  const packed = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
   const wire = new RequestWire(request, extra.url, await unpack(packed, door.config.INFLATED_BYTES_MAX))
   return send(reply, await extra.answer(wire, {
     params: request.params as Readonly<Record<string, string>>,
@@ -184,39 +67,6 @@ const answerExtra = (door: Door, extra: Extra) => async (request: FastifyRequest
     checkKey: async (key) => void (await accessOf(door, key)),
   }))
 }
-
-type Keys = ReturnType<Protocol['keyOf']>
-
-const knownAccess = (door: Door, keys: Keys): WriteAccess | undefined => {
-  if (keys === undefined) return undefined
-  if (typeof keys === 'string') return door.projects.byWriteKey(keys)
-  for (const key of keys) {
-    const access = door.projects.byWriteKey(key)
-    if (access) return access
-  }
-  return undefined
-}
-
-const accessOf = async (door: Door, given: Keys): Promise<WriteAccess> => {
-  const keys = typeof given === 'string' ? [given] : (given ?? [])
-  const known = knownAccess(door, keys)
-  if (known) return known
-  for (const key of keys) {
-    const found = await writeAccessOf(door.projects, key)
-    if (found) return found
-  }
-  const code: ErrorCode = keys.length === 0 ? 'WRITE_KEY_MISSING' : 'WRITE_KEY_UNKNOWN'
-  door.counters.unauthorised.inc({ code })
-  throw new ProblemError(code)
-}
-
-const send = (reply: FastifyReply, { status, type = 'application/json', headers, body }: Answer): FastifyReply => {
-  if (headers) reply.headers(headers)
-  return reply.code(status).type(type).send(body)
-}
-
-const withRetryAfter = (reply: FastifyReply, { retryAfterSeconds }: ProblemError): FastifyReply =>
-  retryAfterSeconds === undefined ? reply : reply.header('retry-after', String(retryAfterSeconds))
 
 const addressOf = (request: FastifyRequest, publicUrl: string | undefined) => {
   if (publicUrl === undefined) return { host: request.host, protocol: request.protocol }

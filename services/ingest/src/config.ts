@@ -10,7 +10,7 @@ export const ingestConfig = z.object({
   BATCH_EVENTS_MAX: whole(1, 100_000).default(20_000).describe('events of one batch'),
   REJECTED_BYTES_MAX: whole(256, 512 << 10).default(256 << 10).describe('bytes kept of one refused event or body'),
   APPENDS_OPEN_MAX: whole(1, 64).default(2).describe('appends under way at the same time; what comes meanwhile shares the next one'),
-  APPEND_EVERY_MS: whole(0, 100).default(3).describe('an append begins so long after the one before; a lone request never waits for it'),
+  APPEND_EVERY_MS: whole(0, 100).default(5).describe('an append begins so long after the one before; a lone request never waits for it'),
   QUEUED_BYTES_MAX: whole(1 << 20, 1 << 30).default(64 << 20).describe('bytes of events that wait for the log; above, 503'),
   OPEN_REQUESTS_MAX: whole(1, 100_000).default(4096).describe('requests at the same time; above, 503, or 429 to servers'),
   OPEN_BYTES_MAX: whole(1 << 20, 4 << 30).default(256 << 20).describe('bytes of bodies at the same time; above, 503, or 429 to servers'),

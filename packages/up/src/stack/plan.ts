@@ -30,6 +30,9 @@ export interface PlanOptions {
 /** One that hangs is sooner started again than waited for. */
 const START_MS_MAX = 40_000
 
+/** Requests that wait for the log are copied less often. */
+const FLAGS: Readonly<Partial<Record<ServiceName, readonly string[]>>> = { ingest: ['--max-semi-space-size=32'] }
+
 /** The processes of all services, in the order of their start: who reads before who writes. */
 export const planCopies = async (options: PlanOptions): Promise<readonly Copy[]> => {
   const copies: Copy[] = []
@@ -53,7 +56,7 @@ const planCopy = async ({ config, engines, env, freePort, mainOf }: PlanOptions,
       name: `${service}-${slot}`,
       command: process.execPath,
       // The folder is no argument of the service: a later start knows by it what a killed one has left.
-      args: [mainOf(service), config.dataDir],
+      args: [...(FLAGS[service] ?? []), mainOf(service), config.dataDir],
       env: {
         ...env,
         COPY_SLOT: String(slot), HOST: '127.0.0.1', PORT: String(port), HOST_NAMES: config.names.join(','), TRUSTED_PROXIES: ['loopback', ...config.trustedProxies].join(','), LOG_LEVEL: config.logLevel,
