@@ -1,9 +1,8 @@
 -- For wrk: requests out of a file in turn. Each is method, path, headers and body, each part behind its length and a line feed.
 local requests = {}
 
-init = function(args)
-  -- Sets the Host header, which wrk.format takes.
-  wrk.init(args)
+-- Not before: wrk sets the Host header, which wrk.format takes, right before it calls this.
+init = function()
   local file = assert(io.open(os.getenv("REQUESTS"), "rb"))
   local function part()
     local length = file:read("*n")
