@@ -33,21 +33,23 @@ export const endOfValue = (body: Uint8Array, from: number, depth = 0): number =>
 
 /** Behind white space. */
 export const skipSpace = (body: Uint8Array, from: number): number => {
+  // Nearly always there is none.
+  if (body[from]! > 0x20) return from
   let at = from
   for (let byte = body[at]; byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09; byte = body[at]) at++
   return at
 }
 
+/** 1 where a run of plain characters in a text ends: a quote, an escape, a control character. */
+const ENDS_RUN = Uint8Array.from({ length: 256 }, (_, byte) => (byte < 0x20 || byte === QUOTE || byte === BACKSLASH ? 1 : 0))
+
 /** Behind the closing quote of the text at `open`, or NONE. */
 export const endOfString = (body: Uint8Array, open: number): number => {
-  const { length } = body
-  for (let at = open + 1; at < length; at++) {
-    const byte = body[at]!
-    if (byte === QUOTE) return at + 1
-    if (byte < 0x20) return NONE
-    if (byte === BACKSLASH && (at = endOfEscape(body, at)) === NONE) return NONE
+  for (let at = open + 1; ; at++) {
+    while (ENDS_RUN[body[at]!] === 0) at++
+    if (body[at] === QUOTE) return at + 1
+    if (body[at] !== BACKSLASH || (at = endOfEscape(body, at)) === NONE) return NONE
   }
-  return NONE
 }
 
 /** The last byte of the escape at `at`, or NONE. */
