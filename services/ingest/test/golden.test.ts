@@ -2,9 +2,12 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type Golden, storedIn } from './golden.ts'
+import { tableOf } from './golden-table.ts'
 import { setUp } from './set-up.ts'
 
 const folder = join(import.meta.dirname, 'golden')
+const README = join(import.meta.dirname, '../../../tests/sdks/README.md')
+const MARK = '<!-- table: written by this test with MILLRACE_RECORD=1 -->\n'
 const goldens = readdirSync(folder).filter((name) => name.endsWith('.json')).map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Golden)
 
 /** After a mapping was changed: what is stored of the same requests is written again, to be read as a diff. */
@@ -23,5 +26,13 @@ describe('what real SDKs sent', () => {
     if (AGAIN) writeFileSync(join(folder, `${golden.protocol}.${golden.sdk}.json`), `${JSON.stringify({ ...golden, ...found }, null, 1)}\n`)
     // Through JSON: what is undefined is absent there.
     else expect(JSON.parse(JSON.stringify(found))).toEqual({ stored: golden.stored, rejected: golden.rejected })
+  })
+
+  it('are the table of the README', () => {
+    const table = tableOf(goldens)
+    process.stdout.write(`${table}\n`)
+    const readme = readFileSync(README, 'utf8')
+    if (AGAIN) writeFileSync(README, `${readme.slice(0, readme.indexOf(MARK) + MARK.length)}${table}\n`)
+    expect(readFileSync(README, 'utf8')).toContain(`${MARK}${table}\n`)
   })
 })

@@ -1,4 +1,4 @@
-import type { Golden } from '../../services/ingest/test/golden.ts'
+import type { Golden } from './golden.ts'
 
 /** Protocols × SDK × version × what was sent × what is stored. */
 export const tableOf = (goldens: readonly Golden[]): string => {
