@@ -26,7 +26,7 @@ export const createOpenRequests = (bounds: {
     count: () => requests,
     enter: (request, reply, done) => {
       if (bounds.stopping()) return done(new ProblemError('STOPPING', undefined, { retryAfterSeconds: 2 }))
-      const size = Math.min(Number(request.headers['content-length'] ?? bounds.bodyBytesMax) || 0, bounds.bodyBytesMax)
+      const size = sizeOf(request, bounds.bodyBytesMax)
       if (requests >= bounds.requestsMax || (requests > 0 && bytes + size > bounds.bytesMax)) {
         // SDKs in browsers throw away what is answered with 429.
         return done(new ProblemError(isDevice(request.headers) ? 'LOG_BUSY' : 'TOO_MANY_REQUESTS', 'more requests are open than the bound allows', { retryAfterSeconds: 1 }))
@@ -44,4 +44,10 @@ export const createOpenRequests = (bounds: {
       done()
     },
   }
+}
+
+/** A picture's request has no body; one that comes in chunks may be as large as any. */
+const sizeOf = ({ headers }: FastifyRequest, bodyBytesMax: number): number => {
+  if (headers['transfer-encoding'] !== undefined) return bodyBytesMax
+  return Math.min(Number(headers['content-length'] ?? 0) || 0, bodyBytesMax)
 }

@@ -21,7 +21,7 @@ const SHAPES: Readonly<Record<ProtocolName, Shape>> = {
   segment,
   rudderstack: segment,
   jitsu: (answer, json) => (answer.status === 200 ? json['ok'] === true : isProblem(answer, json)),
-  sensors: (answer) => (answer.status === 200 ? answer.body === '' || isGif(answer) : /^[A-Z_]+: /.test(answer.body)),
+  sensors: (answer) => (answer.status === 200 ? answer.body === '' || isGif(answer) : /^[A-Z_0-9]+: /.test(answer.body)),
   posthog: (answer, json) => has(json, 'type', 'code', 'detail', 'attr') || has(json, 'error', 'error_description') || has(json, 'results') || json['status'] === 'Ok' ||
     has(json, 'featureFlags') || has(json, 'flags') || has(json, 'supportedCompression') || answer.type.includes('javascript'),
   mixpanel: (answer, json) => ['0', '1'].includes(answer.body) || isGif(answer) || has(json, 'status') || has(json, 'code'),
@@ -35,19 +35,19 @@ const SHAPES: Readonly<Record<ProtocolName, Shape>> = {
   countly: ({ body }, json) => has(json, 'result') || body === '{}',
 }
 
-const PATHS: readonly { readonly name: ProtocolName; readonly pattern: RegExp }[] = protocols.flatMap(({ name, paths, extras = [] }) =>
-  [...paths, ...extras].map(({ url }) => ({ name, pattern: new RegExp(`^${url.replaceAll('.', '\\.').replaceAll(/:\w+|\*/g, '[^?]*')}/?$`) })))
+const PATHS: readonly { readonly name: ProtocolName; readonly method: string; readonly pattern: RegExp }[] = protocols.flatMap(({ name, paths, extras = [] }) =>
+  [...paths, ...extras].map(({ method, url }) => ({ name, method, pattern: new RegExp(`^${url.replaceAll('.', '\\.').replaceAll(/:\w+|\*/g, '[^?]*')}/?$`) })))
 
 /** Before any protocol is asked: an address that is none, or too long. */
 const ROUTERS: ReadonlySet<number> = new Set([404, 405, 414])
 
 /** Null, or what is wrong with an answer. */
-export const shapeFault = (url: string, answer: Answered): string | null => {
+export const shapeFault = (method: string, url: string, answer: Answered): string | null => {
   if (answer.status >= 500 && answer.status !== 503) return `status ${answer.status}`
   const json = jsonOf(answer)
   if (json === null) return 'no JSON under a type that says so'
   const path = url.split('?', 1)[0]!
-  const users = PATHS.filter(({ pattern }) => pattern.test(path)).map(({ name }) => name)
+  const users = PATHS.filter((known) => known.method === method && known.pattern.test(path)).map(({ name }) => name)
   if (ROUTERS.has(answer.status) && isProblem(answer, json)) return null
   if (users.length === 0) return isProblem(answer, json) ? null : 'a path of nobody, answered'
   return users.some((name) => SHAPES[name](answer, json)) ? null : `none of ${users.join(', ')}: ${answer.status} ${answer.body.slice(0, 100)}`

@@ -121,4 +121,17 @@ describe('connections', () => {
     for await (const part of socket as AsyncIterable<Buffer>) if ((answers += part.toString('latin1')).split('200 OK').length > 1000) break
     expect(acceptedOf(log).map(({ line }) => (JSON.parse(line.toString()) as { messageId: string }).messageId)).toEqual(bodies.map((_, n) => `m${n}`))
   })
+
+  it('takes a thousand pictures on one connection, and an address of 8 kB', async () => {
+    const { log, http } = await listening({})
+    const { port } = http.server.address() as { port: number }
+    const socket = connect(port, '127.0.0.1')
+    const address = (n: number, filler = ''): string => `/sa.gif?token=wk&data=${encodeURIComponent(JSON.stringify({ type: 'track', event: 'Seen', distinct_id: `d${n}`, time: Date.parse('2024-06-01T11:00:00Z') + n, _track_id: n, properties: { filler } }))}`
+    const long = address(1000, 'x'.repeat(8_000))
+    socket.write([...Array.from({ length: 1000 }, (_, n) => address(n)), long].map((path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`).join(''))
+    let answers = ''
+    for await (const part of socket as AsyncIterable<Buffer>) if ((answers += part.toString('latin1')).split('HTTP/1.1 ').length > 1001) break
+    expect([...new Set(answers.match(/HTTP\/1\.1 \d+/g))]).toEqual(['HTTP/1.1 200'])
+    expect(acceptedOf(log)).toHaveLength(1001)
+  })
 })

@@ -91,7 +91,7 @@ it(`answers ${REQUESTS} mutated requests of real SDKs in their protocols' shapes
     const { statusCode, headers, rawPayload } = await http.inject({
       method: request.method as 'POST', url: request.url, headers: request.headers, ...(request.method === 'POST' ? { payload: request.body } : {}),
     })
-    const fault = shapeFault(request.url, { status: statusCode, type: String(headers['content-type'] ?? ''), body: rawPayload.toString('latin1') })
+    const fault = shapeFault(request.method, request.url, { status: statusCode, type: String(headers['content-type'] ?? ''), body: rawPayload.toString('latin1') })
     if (fault) faults.push(`${fault} (request ${n}: ${request.method} ${request.url.slice(0, 200)} ${JSON.stringify(request.headers).slice(0, 200)} ${request.body.toString('latin1').slice(0, 300)})`)
     statuses.set(statusCode, (statuses.get(statusCode) ?? 0) + 1)
     if (n % 500 === 0) {
