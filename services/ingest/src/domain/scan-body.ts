@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import type { Fields } from '@millrace/contracts'
-import { behindColon, endOfString, endOfValue, NONE, skipSpace } from './json-scan.ts'
+import {
+  behindColon, endOfString, endOfValue, skipSpace, BACKSLASH, CLOSE_LIST, CLOSE_OBJECT, COMMA, NONE, OPEN_LIST, OPEN_OBJECT, QUOTE,
+} from './json-scan.ts'
 import type { SentEvent } from './sent-event.ts'
 
 export interface ScannedBatch {
@@ -9,14 +11,6 @@ export interface ScannedBatch {
   /** sentAt, context, writeKey. */
   readonly fields: Fields
 }
-
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const COMMA = 0x2c
-const OPEN_LIST = 0x5b
-const CLOSE_LIST = 0x5d
-const OPEN_OBJECT = 0x7b
-const CLOSE_OBJECT = 0x7d
 
 /**
  * A batch without JSON.parse: its events as they lie in the body, each with the few fields that ingest reads. Null for anything

@@ -1,17 +1,12 @@
-import { behindColon, endOfString, endOfValue, NONE, skipSpace } from './json-scan.ts'
+import {
+  behindColon, endOfString, endOfValue, skipSpace, BACKSLASH, CLOSE_LIST, COMMA, NONE, OPEN_LIST, OPEN_OBJECT, QUOTE,
+} from './json-scan.ts'
 
 /** Where one event lies in a body. */
 export interface Slice {
   readonly start: number
   readonly end: number
 }
-
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const COMMA = 0x2c
-const OPEN_LIST = 0x5b
-const CLOSE_LIST = 0x5d
-const OPEN_OBJECT = 0x7b
 
 /**
  * The elements of the top-level list `name`, as bytes: events are passed on as they were sent, without a second serialisation. The
