@@ -66,9 +66,17 @@ const take = (door: Door, passage: Passage): void => {
     : { source, protocol: protocol.name, receivedAt, sentAt }
   const peer = asked.isServer ? null : door.peers.fieldOf(request)
   door.take({ project, origin, request: request.id, peer }, events, unlinks, (fault, taken) => {
-    if (fault === null) send(reply, protocol.answer(wire, taken, asked))
-    else refuseRequest(door, passage, fault)
+    answering(reply, () => (fault === null ? send(reply, protocol.answer(wire, taken, asked)) : refuseRequest(door, passage, fault)))
   })
+}
+
+/** Many requests are answered behind one append: a fault in the words for one of them is its own. */
+const answering = (reply: FastifyReply, answer: () => unknown): void => {
+  try {
+    answer()
+  } catch (error) {
+    reply.send(error)
+  }
 }
 
 /** Undefined where the rule of one request alone says the same. */
@@ -119,7 +127,7 @@ const keepBody = (door: Door, { request, reply, protocol, wire, receivedAt }: Pa
   const origin: Origin = { source, protocol: protocol.name, receivedAt, sentAt: null }
   const sent = wire.body.length > 0 || wire.method === 'POST' ? wire.body : Buffer.from(JSON.stringify(wire.query))
   try {
-    door.keepBody({ project, origin, request: request.id }, sent, refuse(problem.code, problem.message), (fault) => (fault === null ? answer() : void reply.send(fault)))
+    door.keepBody({ project, origin, request: request.id }, sent, refuse(problem.code, problem.message), (fault) => answering(reply, () => (fault === null ? answer() : reply.send(fault))))
   } catch (error) {
     reply.send(error)
   }

@@ -1,7 +1,8 @@
 import { connect } from 'node:net'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { jitsu } from '../src/protocols/jitsu.ts'
 import { acceptedOf } from './memory-log.ts'
 import { setUp } from './set-up.ts'
 
@@ -133,5 +134,17 @@ describe('connections', () => {
     for await (const part of socket as AsyncIterable<Buffer>) if ((answers += part.toString('latin1')).split('HTTP/1.1 ').length > 1001) break
     expect([...new Set(answers.match(/HTTP\/1\.1 \d+/g))]).toEqual(['HTTP/1.1 200'])
     expect(acceptedOf(log)).toHaveLength(1001)
+  })
+
+  it('answers the others of an append where the words for one of them fail', async () => {
+    const { send, http, log } = await listening({ APPEND_EVERY_MS: 50 })
+    await send(event)
+    const answer = vi.spyOn(jitsu, 'answer').mockImplementationOnce(() => { throw new Error('no words') })
+    const { port } = http.server.address() as { port: number }
+    const broken = fetch(`http://127.0.0.1:${port}/api/s/track`, { method: 'POST', headers: { 'x-write-key': 'wk:s' }, body: event })
+    const answers = await Promise.all([broken, send(event), send(event)])
+    expect(answers.map(({ status }) => status)).toEqual([500, 200, 200])
+    expect([acceptedOf(log).length, (await send(event)).status]).toEqual([4, 200])
+    answer.mockRestore()
   })
 })

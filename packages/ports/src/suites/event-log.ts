@@ -28,32 +28,24 @@ const REJECTED = topics.rejected.name
 
 /** What every event log promises, whatever it is made of. Offsets may have gaps. */
 export const eventLogSuite = (name: string, make: MakeEventLog): void => {
-  describe(`event log: ${name}`, () => {
-    const context = {} as SuiteContext
-    beforeEach(async () => {
-      context.fixture = await make({})
-    })
-    afterEach(() => context.fixture.dispose())
-    appendingSuite(context)
-    boundsSuite(context)
-    consumingSuite(context)
-    positionsSuite(context)
-  })
+  describeLog('event log', name, make, [appendingSuite, boundsSuite, consumingSuite, positionsSuite])
   describe(`event log under pressure: ${name}`, () => {
     pressureSuite(make)
   })
 }
 
 /** The part of it about appends, for what stands before a log and hands the rest on. */
-export const eventLogAppendSuite = (name: string, make: MakeEventLog): void => {
-  describe(`appends to the event log: ${name}`, () => {
+export const eventLogAppendSuite = (name: string, make: MakeEventLog): void =>
+  describeLog('appends to the event log', name, make, [appendingSuite, boundsSuite])
+
+const describeLog = (what: string, name: string, make: MakeEventLog, suites: readonly ((context: SuiteContext) => void)[]): void => {
+  describe(`${what}: ${name}`, () => {
     const context = {} as SuiteContext
     beforeEach(async () => {
       context.fixture = await make({})
     })
     afterEach(() => context.fixture.dispose())
-    appendingSuite(context)
-    boundsSuite(context)
+    for (const suite of suites) suite(context)
   })
 }
 

@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib'
-import { ProblemError } from '@millrace/contracts'
 import { parseJson } from './parse-json.ts'
+import { isGzip, unpackFault } from './unpack.ts'
 
 /** Of gzip within a parameter. */
 const INFLATED_BYTES_MAX = 20 << 20
@@ -16,13 +16,13 @@ export const parseParameter = (text: string, inflatedBytesMax = INFLATED_BYTES_M
   if (plain.startsWith('{') || plain.startsWith('[')) return parseJson(plain)
   if (!BASE64.test(plain)) return parseJson(plain)
   const bytes = Buffer.from(plain.replaceAll(' ', '+'), 'base64')
-  return parseJson(bytes[0] === 0x1f && bytes[1] === 0x8b ? inflate(bytes, inflatedBytesMax) : bytes)
+  return parseJson(isGzip(bytes) ? inflate(bytes, inflatedBytesMax) : bytes)
 }
 
 const inflate = (bytes: Buffer, maxOutputLength: number): Buffer => {
   try {
     return gunzipSync(bytes, { maxOutputLength })
   } catch (error) {
-    throw new ProblemError((error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE' ? 'BODY_TOO_LARGE' : 'BODY_UNREADABLE')
+    throw unpackFault(error)
   }
 }

@@ -11,15 +11,20 @@ const ALWAYS_ALLOWED_BYTES = 1 << 20
  * and send plain text. What it unpacks to is bounded by size and by ratio.
  */
 export const unpack = (body: Buffer, inflatedBytesMax: number): Buffer | Promise<Buffer> =>
-  body[0] === 0x1f && body[1] === 0x8b ? inflate(body, inflatedBytesMax) : withoutMark(body)
+  isGzip(body) ? inflate(body, inflatedBytesMax) : withoutMark(body)
+
+export const isGzip = (bytes: Buffer): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b
+
+/** What could not be unpacked, by the fault that zlib tells. */
+export const unpackFault = (error: unknown): ProblemError =>
+  new ProblemError((error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE' ? 'BODY_TOO_LARGE' : 'BODY_UNREADABLE')
 
 const inflate = async (body: Buffer, inflatedBytesMax: number): Promise<Buffer> => {
   const maxOutputLength = Math.min(inflatedBytesMax, Math.max(body.length * RATIO_MAX, ALWAYS_ALLOWED_BYTES))
   try {
     return withoutMark(body.length <= SYNC_BYTES_MAX ? gunzipSync(body, { maxOutputLength }) : await gunzipAside(body, maxOutputLength))
   } catch (error) {
-    const tooLarge = (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE'
-    throw new ProblemError(tooLarge ? 'BODY_TOO_LARGE' : 'BODY_UNREADABLE')
+    throw unpackFault(error)
   }
 }
 
