@@ -49,6 +49,8 @@ export const API_KEY = 'test-api-key-0000'
 const READY_TIMEOUT_MS: Readonly<Record<Wiring, number>> = { embedded: 120_000, stack: 240_000 }
 const MAIN: Readonly<Record<Wiring, string>> = { embedded: 'main.js', stack: 'stack/main.js' }
 const POLL_MS = 20
+/** The last line of the first screen. */
+const SCREEN_END = /^ *curl \S+ -u analyst:.*\n/m
 
 export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
@@ -165,7 +167,8 @@ const untilReady = async (millrace: Millrace, timeoutMs: number): Promise<string
   const exited = millrace.ended.then((code) => `it ended with ${code}`)
   for (;;) {
     const state = await Promise.race([exited, fetch(`${millrace.url}/readyz`).then((answer) => answer.ok, () => false)])
-    if (state === true) return null
+    // It answers before it has told its keys and addresses, which a test reads.
+    if (state === true && SCREEN_END.test(millrace.output())) return null
     if (typeof state === 'string') return state
     if (performance.now() > deadline) {
       await millrace.kill()
