@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { chanceFrom } from '@millrace/contracts'
 
 /** One request: events from `from` up to, not including, `to` of a device. */
@@ -83,5 +84,3 @@ const post = (url: string, body: string): Promise<number | null> =>
       return answer.status
     })
     .catch(() => null)
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { createKafkaLog, createRedisHotStore, createSystemClock, createSystemIds, ensureKafkaTopics } from '@millrace/adapters'
 import { chanceFrom } from '@millrace/contracts'
 import type { EventLog, HotStore } from '@millrace/ports'
@@ -127,8 +128,6 @@ describe.skipIf(SKIPPED)('ingest with a spool, under every fault of its Kafka an
     for (const event of ['spool.begun', 'spool.drained', 'spool.full']) expect(events.get(event) ?? 0, event).toBeGreaterThan(0)
   })
 })
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** The most that was ever seen in the spool. */
 const watchSpool = (ingest: IngestProcess) => {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { createKafkaLog, ensureKafkaTopics } from '@millrace/adapters'
 import { chanceFrom } from '@millrace/contracts'
 import type { EventLog, HotStore } from '@millrace/ports'
@@ -122,5 +123,3 @@ const disturb = async (workers: Workers, { members }: KafkaCluster, plan: Plan):
   for (const slot of slots.slice(0, plan.copies)) if (!workers.slots().includes(slot)) workers.start(slot)
   return brokerKills
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
