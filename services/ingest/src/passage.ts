@@ -7,7 +7,7 @@ import { isDevice } from './domain/peer.ts'
 import { deviceIn, timesOf } from './domain/sender-clocks.ts'
 import type { SentEvent } from './domain/sent-event.ts'
 import { unpack } from './domain/unpack.ts'
-import { RequestWire, type Wire } from './domain/wire.ts'
+import { FORM_FIELDS_MAX, RequestWire, type Wire } from './domain/wire.ts'
 import type { Door } from './door.ts'
 import type { Asked, Protocol, Unlink } from './protocols/protocol.ts'
 import { send, withRetryAfter } from './send.ts'
@@ -58,6 +58,7 @@ const take = (door: Door, passage: Passage): void => {
   const { project, source } = access
   const asked: Asked = { project, source, isServer: access.settings.server, eventsMax: door.config.BATCH_EVENTS_MAX, receivedAt }
   const { sentAt, clockAt = sentAt, context, events, unlinks = NO_UNLINKS } = protocol.decode(wire, asked)
+  if (wire.isFormCut) throw new ProblemError('BODY_TOO_LARGE', `the form has more than ${FORM_FIELDS_MAX} fields`)
   const refused = notAdmitted(door, access, request, events.length)
   if (refused) throw refused
   const skewMs = clockAt === null ? undefined : skewOf(door, passage, clockAt, events)

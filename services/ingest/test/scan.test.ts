@@ -17,7 +17,7 @@ const project = { id: 1, identity: { blockedValues: ['house'], types: [] } } as 
 const bounds = { eventBytesMax: 2_000, rejectedBytesMax: 500 }
 
 const wireOf = (body: Buffer): Wire =>
-  ({ method: 'POST', path: '/v1/batch', query: {}, headers: {}, ip: '', requestId: 'r', body, json: () => parseJson(body), form: () => ({}), data: () => parseJson(body) })
+  ({ method: 'POST', path: '/v1/batch', query: {}, headers: {}, ip: '', requestId: 'r', body, json: () => parseJson(body), form: () => ({}), isFormCut: false, data: () => parseJson(body) })
 
 /** All that becomes of a body: lines by partition, refusals, or the fault of the whole. */
 const outcome = (read: () => Sent): unknown => {

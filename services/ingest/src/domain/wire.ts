@@ -17,8 +17,10 @@ export interface Wire {
   readonly requestId: string
   /** @throws ProblemError NOT_JSON */
   json(): unknown
-  /** `a=b&c=d`, whatever its content type says; of a name that comes twice the last. Empty where the body is no form. */
+  /** `a=b&c=d`, whatever its content type says; of a name that comes twice the last. Empty where the body is no form. Of one with too many fields the first. */
   form(): Readonly<Record<string, string>>
+  /** Whether `form` was asked for and left fields out. */
+  readonly isFormCut: boolean
   /** The JSON that the request holds: the body, or the parameter `data` (`data_list`) of its form or its query; undefined where it holds nothing. @throws ProblemError NOT_JSON */
   data(): unknown
 }
@@ -29,7 +31,7 @@ export class RequestWire implements Wire {
   readonly path: string
   readonly body: Buffer
   #parsed: { readonly value: unknown } | undefined
-  #form: Readonly<Record<string, string>> | undefined
+  #form: Form | undefined
   #data: { readonly value: unknown } | undefined
 
   constructor(request: FastifyRequest, path: string, body: Buffer) {
@@ -43,7 +45,8 @@ export class RequestWire implements Wire {
   get ip(): string { return this.#request.ip }
   get requestId(): string { return this.#request.id }
   json(): unknown { return (this.#parsed ??= { value: parseJson(this.body) }).value }
-  form(): Readonly<Record<string, string>> { return (this.#form ??= parseForm(this.body)) }
+  form(): Readonly<Record<string, string>> { return (this.#form ??= parseForm(this.body)).fields }
+  get isFormCut(): boolean { return this.#form?.isCut === true }
   data(): unknown { return (this.#data ??= { value: readData(this) }).value }
 }
 
@@ -61,18 +64,23 @@ const readData = (wire: Wire): unknown => {
 /** The body as a JSON object; anything else has no fields. @throws ProblemError NOT_JSON */
 export const jsonFields = (wire: Wire): Fields => fieldsOf(wire.json())
 
-/** Names and values of one form; more are no form of an SDK. */
-const FIELDS_MAX = 1_000
+/** Names and values of one form; SDKs send some dozens. */
+export const FORM_FIELDS_MAX = 1_000
 
-const parseForm = (body: Buffer): Readonly<Record<string, string>> => {
+interface Form {
+  readonly fields: Readonly<Record<string, string>>
+  readonly isCut: boolean
+}
+
+const parseForm = (body: Buffer): Form => {
   const fields: Record<string, string> = Object.create(null) as Record<string, string>
-  if (!FORM.test(body.toString('latin1', 0, 64))) return fields
+  if (!FORM.test(body.toString('latin1', 0, 64))) return { fields, isCut: false }
   let count = 0
   for (const [name, value] of new URLSearchParams(body.toString('utf8'))) {
-    if (++count > FIELDS_MAX) break
+    if (++count > FORM_FIELDS_MAX) return { fields, isCut: true }
     fields[name] = value
   }
-  return fields
+  return { fields, isCut: false }
 }
 
 const FORM = /^[\w$.%[\]-]+=/

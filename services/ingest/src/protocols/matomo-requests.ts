@@ -8,7 +8,6 @@ import type { Asked } from './protocol.ts'
 /** One tracking request: names and texts. */
 type Parameters = Readonly<Record<string, unknown>>
 
-const PARAMETERS_MAX = 1_000
 const TIME_BACK_MS_MAX = 86_400_000
 
 /** Several requests come as JSON, one as a query, a form, or both. */
@@ -30,8 +29,7 @@ export const requestsOf = (wire: Wire): readonly Parameters[] => {
 /** An address, or what follows its question mark; or the parameters as an object. */
 const parametersOf = (request: unknown): Parameters => {
   if (typeof request !== 'string') return fieldsOf(request)
-  const query = request.slice(request.indexOf('?') + 1)
-  return Object.fromEntries([...new URLSearchParams(query)].slice(0, PARAMETERS_MAX))
+  return Object.fromEntries(new URLSearchParams(request.slice(request.indexOf('?') + 1)))
 }
 
 /** The sign of life of an open page tells of nothing that was done. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { storedIn } from '../golden.ts'
-import { acceptedOf } from '../memory-log.ts'
+import { acceptedOf, rejectedOf } from '../memory-log.ts'
 import { setUp } from '../set-up.ts'
 
 const BROWSER = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) Firefox/130.0', origin: 'https://shop.example' }
@@ -59,6 +59,17 @@ describe('the tracking API of Matomo', () => {
     await http.inject({ url: `${url}&ua=Mozilla` })
     const ids = storedIn(log, project, givenIds).stored.map(({ anonymousId, userId }) => [anonymousId?.slice(0, 2) ?? null, userId])
     expect(ids.sort()).toEqual([['v-', null], ['v-', null], [null, 'u1']].sort())
+  })
+
+  it('keeps a form with more fields than it reads as one refusal, whole', async () => {
+    const { post, log } = await setUp()
+    const more = (count: number): string => page + Array.from({ length: count - page.split('&').length }, (_, n) => `&dimension${n}=${n}`).join('')
+    expect((await post('/matomo.php', more(1_000), BROWSER)).statusCode).toBe(200)
+    expect((await post('/matomo.php', more(1_001), BROWSER)).statusCode).toBe(413)
+    expect(rejectedOf(log)).toMatchObject([{ code: 'BODY_TOO_LARGE', detail: 'the form has more than 1000 fields', bytes: Buffer.from(more(1_001)).toString('base64') }])
+    expect(acceptedOf(log)).toHaveLength(1)
+    expect((await post('/matomo.php', { requests: [`?${more(1_001)}`] }, {})).json()).toMatchObject({ tracked: 1 })
+    expect(String(acceptedOf(log)[1]!.line)).toContain('"dimension994":"994"')
   })
 
   it('refuses an unknown key and a body that cannot be read', async () => {

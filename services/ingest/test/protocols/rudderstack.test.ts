@@ -51,7 +51,7 @@ describe('a request of RudderStack', () => {
       const golden = JSON.parse(readFileSync(join(import.meta.dirname, '../golden', `${name}.json`), 'utf8')) as Golden
       for (const { method, url, headers, body } of golden.exchanges.filter((exchange) => exchange.method === 'POST')) {
         const unread = (): never => { throw new Error('the body is read') }
-        const wire: Wire = { method, path: url.replace(/\/$/, ''), query: {}, headers, body: Buffer.from('text' in body ? body.text : body.base64), ip: '', requestId: '', json: unread, form: unread, data: unread }
+        const wire: Wire = { method, path: url.replace(/\/$/, ''), query: {}, headers, body: Buffer.from('text' in body ? body.text : body.base64), ip: '', requestId: '', json: unread, form: unread, isFormCut: false, data: unread }
         expect([url, rudderstack.recognise(wire)]).toEqual([url, false])
       }
     })
