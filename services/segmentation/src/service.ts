@@ -8,6 +8,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { SegmentationConfig } from './config.ts'
 import { dialect } from './dialect.ts'
 import { type ConsumeDeps, GROUP, INPUT, openConsumer, type PartitionWatch } from './handlers/consume.ts'
+import { RULES_HOME } from './handlers/records.ts'
 import { createBackfillJob } from './jobs/backfill.ts'
 import { watchTimers } from './jobs/timers.ts'
 import { segmentRoutes } from './routes/routes.ts'
@@ -75,13 +76,13 @@ const consumeDeps = (deps: SharedDeps, config: SegmentationConfig, news: RuleNew
   const shared = { ...deps, probe, projectOf, dialect, projectId: () => deps.projects.all()[0]?.id ?? 1 }
   const watch = (partition: number): PartitionWatch => {
     const timers = watchTimers(shared, partition)
-    const job = partition === 0 ? createBackfillJob({ ...shared, numbersPerPage: config.BACKFILL_NUMBERS_PER_PAGE, pollMs: config.BACKFILL_POLL_MS }) : null
+    const job = partition === RULES_HOME ? createBackfillJob({ ...shared, numbersPerPage: config.BACKFILL_NUMBERS_PER_PAGE, pollMs: config.BACKFILL_POLL_MS }) : null
     job?.kick()
     return {
       stored: ({ clock, earliestTimer, rulesChanged }) => {
         timers.stored(clock, earliestTimer)
         if (!rulesChanged) return
-        if (partition === 0) news.tell()
+        if (partition === RULES_HOME) news.tell()
         job?.kick()
       },
       close: async () => {

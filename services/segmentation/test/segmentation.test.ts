@@ -1,5 +1,5 @@
 import { encodeRecord, partitionOfPerson, topics } from '@millrace/contracts'
-import type { ColumnStore } from '@millrace/ports'
+import { type ColumnStore, type EventLog, LogUnavailable } from '@millrace/ports'
 import { referenceFlips } from '@millrace/segments'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openStore } from './store.ts'
@@ -116,6 +116,26 @@ describe('a live segment', () => {
     await system.untilLive(id)
     await system.drain()
     expect((await told()).filter(({ cause }) => cause === 'backfill').length).toBeGreaterThan(0)
+    await agree()
+  })
+
+  it('is live, and so are those behind it, although the log took a part of an append and failed', async () => {
+    let failing = false
+    const throughLog = (log: EventLog): EventLog => ({
+      ...log,
+      append: async (records) => {
+        await log.append(failing ? records.slice(0, 1) : records)
+        if (failing) throw new LogUnavailable('LOG_BUSY', 'the broker is gone')
+      },
+    })
+    system = await createSystem({ columns, projectId: ++projectId, throughLog })
+    await system.home.event('user_id:u1', {})
+    failing = true
+    expect(await system.call('POST', '/api/segments', { name: 'in doubt', rule: { did: { event: 'Order Completed' } } })).toMatchObject({ status: 503 })
+    failing = false
+    await created({ did: { event: 'Order Completed' } })
+    await system.drain()
+    expect((await system.call('GET', '/api/segments')).body.segments).toMatchObject([{ state: 'live', size: 1 }, { state: 'live', size: 1 }])
     await agree()
   })
 

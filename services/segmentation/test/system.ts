@@ -34,11 +34,13 @@ export interface SystemOptions {
   readonly projectId?: number
   readonly probe?: (point: string) => void
   readonly env?: Record<string, string>
+  /** Stands between the service and the log. */
+  readonly throughLog?: (log: EventLog) => EventLog
 }
 export type System = Awaited<ReturnType<typeof createSystem>>
 
 /** The service on the real embedded log, between a small home of keys (in place of resolve) and a small sink. */
-export const createSystem = async ({ columns, zone = 'UTC', projectId = 1, probe, env = {} }: SystemOptions) => {
+export const createSystem = async ({ columns, zone = 'UTC', projectId = 1, probe, env = {}, throughLog = (log) => log }: SystemOptions) => {
   const dir = await mkdtemp(join(tmpdir(), 'millrace-segmentation-'))
   const clock = createTestClock(START)
   const root = await openLmdb(dir, { syncMode: 'os', commitEveryMs: 0 })
@@ -49,7 +51,7 @@ export const createSystem = async ({ columns, zone = 'UTC', projectId = 1, probe
   await hot.update('projects', 'last-id', () => projectId - 1)
   const { project, apiKey } = await projects.create({ name: 'shop', zone, currency: 'EUR' })
   const logger = createLogger('silent')
-  const deps = { log, hot, columns, clock, ids, logger, projects, ...(probe ? { probe } : {}) }
+  const deps = { log: throughLog(log), hot, columns, clock, ids, logger, projects, ...(probe ? { probe } : {}) }
   const config = segmentationConfig.parse({ BACKFILL_POLL_MS: '10', BACKFILL_NUMBERS_PER_PAGE: '256', SEGMENTATION_LINGER_MS: '0', ...env })
   let service: Segmentation = createSegmentation(deps, config)
   await service.start()

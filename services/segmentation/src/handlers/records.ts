@@ -1,9 +1,10 @@
-import { decodeRecord, encodeRecord, type FlipLine, type Millis, type NumberMoved, type Origin, partitionOfPerson, partitionOfProject, type ResolvedLine, topics } from '@millrace/contracts'
+import { decodeRecord, encodeRecord, type FlipLine, type Millis, type NumberMoved, type Origin, partitionOfPerson, partitionOfProject, type ResolvedLine, type RuleChanged, topics } from '@millrace/contracts'
 import type { LogRecord, NewRecord } from '@millrace/ports'
 
 /** A record of events.resolved, its lines parsed once. */
 export interface ResolvedRecord {
   readonly project: number
+  readonly partition: number
   readonly offset: number
   readonly origins: readonly Origin[]
   readonly lines: readonly ResolvedLine[]
@@ -12,11 +13,11 @@ export interface ResolvedRecord {
 }
 
 /** @throws RecordError */
-export const readRecord = ({ value, offset }: LogRecord): ResolvedRecord => {
+export const readRecord = ({ value, partition, offset }: LogRecord): ResolvedRecord => {
   const { header, lines } = decodeRecord(value)
   const parsed = lines().map((line) => JSON.parse(line.toString()) as ResolvedLine)
   const receivedAt = header.origins.reduce((latest, origin) => Math.max(latest, origin.receivedAt), 0)
-  return { project: header.project, offset, origins: header.origins, lines: parsed, receivedAt }
+  return { project: header.project, partition, offset, origins: header.origins, lines: parsed, receivedAt }
 }
 
 /** The greatest clock that a record can bring: timers up to it are loaded before. */
@@ -36,6 +37,19 @@ export const resolvedRecord = (project: number, partition: number, lines: readon
 
 export const movedRecord = (project: number, line: NumberMoved): NewRecord =>
   resolvedRecord(project, partitionOfPerson(line.person, topics.resolved.partitions), [line])
+
+/** The partition that is told of a change of a rule, and tells the others. */
+export const RULES_HOME = 0
+
+/** The clock comes first: what the backfill leaves out, being too old at `at`, no partition asks for from there on. */
+export const ruleRecord = (project: number, partition: number, line: RuleChanged): NewRecord =>
+  resolvedRecord(project, partition, [{ type: 'clock.advanced', at: line.at }, line])
+
+/** For all others than its home, which writes them in the step that reads it: a rule is known everywhere or nowhere. */
+export const ruleRecordsOfOthers = (project: number, line: RuleChanged): readonly NewRecord[] =>
+  Array.from({ length: topics.resolved.partitions }, (_, partition) => partition)
+    .filter((partition) => partition !== RULES_HOME)
+    .map((partition) => ruleRecord(project, partition, line))
 
 const FLIPS_PER_RECORD = 2_000
 

@@ -2,7 +2,7 @@ import type { FlipLine, ResolvedBackfillCompleted, RuleChanged } from '@millrace
 import type { PersonState, RuleDocument } from './documents.ts'
 import type { Fold } from './fold.ts'
 import type { ProjectContext } from './project-context.ts'
-import type { ResolvedRecord } from './records.ts'
+import { type ResolvedRecord, RULES_HOME, ruleRecordsOfOthers } from './records.ts'
 
 const PEOPLE_PER_PAGE = 500
 
@@ -10,10 +10,11 @@ const PEOPLE_PER_PAGE = 500
  * A new version waits for its past: memberships stay as they are until its backfill has completed, and then only
  * differences are told. An older or repeated version changes nothing. null deletes: every member leaves.
  */
-export const applyRuleChange = async (fold: Fold, line: RuleChanged, { offset }: ResolvedRecord, project: ProjectContext): Promise<void> => {
+export const applyRuleChange = async (fold: Fold, line: RuleChanged, { partition, offset }: ResolvedRecord, project: ProjectContext): Promise<void> => {
   const before = fold.rules.get(project.id, line.segment)
   if (before && line.version <= before.version) return
   fold.rules.set(changedRule(before, line, { project: project.id, offset }))
+  if (partition === RULES_HOME) ruleRecordsOfOthers(project.id, line).forEach(fold.emit)
   if (line.rule === null) await leaveAll(fold, line, project)
 }
 

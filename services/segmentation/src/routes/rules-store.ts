@@ -1,7 +1,7 @@
 import { ProblemError, type RuleChanged, topics } from '@millrace/contracts'
 import type { Clock, EventLog, HotStore } from '@millrace/ports'
 import { CLOCK, type ClockDocument, type RuleDocument, ruleKey, rulePrefix, scopeOf } from '../handlers/documents.ts'
-import { resolvedRecord } from '../handlers/records.ts'
+import { ruleRecord, RULES_HOME } from '../handlers/records.ts'
 import { storedRules } from '../handlers/stored-rules.ts'
 import type { RuleNews } from './rule-news.ts'
 
@@ -22,7 +22,7 @@ export interface RulesStore {
   one(project: number, segment: string): Promise<SegmentView>
   /** Newest clock of all partitions: nothing received later is in an answer. */
   clock(): Promise<number>
-  /** Writes the change to every partition and waits until it has been read. @throws CONFLICT when another was first */
+  /** Writes the change and waits until it has been read. @throws CONFLICT when another was first */
   change(project: number, line: Omit<RuleChanged, 'type' | 'at'>): Promise<void>
 }
 
@@ -47,7 +47,7 @@ export const createRulesStore = (deps: RulesStoreDeps): RulesStore => {
   return {
     list: async (project) => {
       // A deleted segment leaves a mark, so the bound on those in use does not bound the marks.
-      const rules = await storedRules((options) => deps.hot.scan(scopeOf(0), options), rulePrefix(project))
+      const rules = await storedRules((options) => deps.hot.scan(scopeOf(RULES_HOME), options), rulePrefix(project))
       const inUse = rules.filter(({ state }) => state !== 'deleted').map(({ segment }) => segment)
       return views(project, inUse)
     },
@@ -61,10 +61,9 @@ export const createRulesStore = (deps: RulesStoreDeps): RulesStore => {
       return clocks.reduce((latest, [document]) => Math.max(latest, (document as ClockDocument | undefined)?.at ?? 0), 0)
     },
     change: async (project, change) => {
-      const at = deps.clock.now()
-      const line: RuleChanged = { type: 'rule.changed', ...change, at }
-      // The clock comes first: what the backfill leaves out, being too old at `at`, no partition asks for from here on.
-      await deps.log.append(PARTITIONS.map((partition) => resolvedRecord(project, partition, [{ type: 'clock.advanced', at }, line])))
+      const line: RuleChanged = { type: 'rule.changed', ...change, at: deps.clock.now() }
+      // One record: of several a log may take some and fail, and a rule that only some partitions know is never live.
+      await deps.log.append([ruleRecord(project, RULES_HOME, line)])
       const read = await untilRead(deps, project, line)
       if (read && read.version === line.version && !isSame(read, line)) throw new ProblemError('CONFLICT', 'The segment was changed at the same moment.')
     },
@@ -87,11 +86,11 @@ const viewOf = (documents: readonly (RuleDocument | undefined)[]): readonly Segm
 const isSame = (document: RuleDocument, line: RuleChanged): boolean =>
   document.name === line.name && JSON.stringify(document.rule) === JSON.stringify(line.rule) && document.changedAt === line.at
 
-/** Another copy may hold partition 0, and then no news comes: look again at the end. */
+/** Another copy may hold their home, and then no news comes: look again at the end. */
 const untilRead = ({ hot, clock, news, visibleMsMax }: RulesStoreDeps, project: number, line: RuleChanged): Promise<RuleDocument | undefined> =>
   new Promise((resolve, reject) => {
     const look = async (): Promise<RuleDocument | undefined> => {
-      const [document] = await hot.get(scopeOf(0), [ruleKey(project, line.segment)])
+      const [document] = await hot.get(scopeOf(RULES_HOME), [ruleKey(project, line.segment)])
       return document as RuleDocument | undefined
     }
     const lookOnce = async (isLast: boolean): Promise<void> => {
