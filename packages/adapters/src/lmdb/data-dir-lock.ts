@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { link, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { link, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -18,7 +18,6 @@ interface Holder {
   readonly pid: number
   /** When the process started: a number that comes round again does not count as the same process. */
   readonly started: string
-  readonly released?: boolean
 }
 
 const BEAT_MS = 5_000
@@ -47,7 +46,8 @@ export const holdDataDir = async (dir: string): Promise<{ release(): Promise<voi
   return {
     release: async () => {
       clearInterval(beat)
-      await replace(dir, file, { ...me, released: true })
+      // An empty file is held by nobody, and needs no room that a full disk would not give. Whoever took over has removed it.
+      await truncate(file).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? undefined : Promise.reject(error)))
     },
   }
 }
@@ -69,8 +69,8 @@ const removeBelow = async (dir: string, number: number): Promise<void> => {
 // A link appears with its whole content, and not at all when the name is taken.
 const create = async (dir: string, file: string, holder: Holder): Promise<boolean> => {
   const draft = join(dir, `.holder-${randomUUID()}`)
-  await writeFile(draft, JSON.stringify(holder))
   try {
+    await writeFile(draft, JSON.stringify(holder))
     await link(draft, file)
     return true
   } catch (error) {
@@ -81,12 +81,6 @@ const create = async (dir: string, file: string, holder: Holder): Promise<boolea
   }
 }
 
-const replace = async (dir: string, file: string, holder: Holder): Promise<void> => {
-  const draft = join(dir, `.holder-${randomUUID()}`)
-  await writeFile(draft, JSON.stringify(holder))
-  await rename(draft, file)
-}
-
 const touch = async (file: string): Promise<void> => {
   const now = performance.timeOrigin / 1000 + performance.now() / 1000
   await utimes(file, now, now).catch(() => undefined)
@@ -94,7 +88,7 @@ const touch = async (file: string): Promise<void> => {
 
 const isHeld = async (file: string): Promise<boolean> => {
   const holder = await readHolder(file)
-  if (!holder || holder.released) return false
+  if (!holder) return false
   const here = await holderOf(holder.pid)
   // Another machine or container: its processes cannot be seen, but it touches its file as long as it lives.
   if (holder.host !== here.host) return ageMs((await stat(file)).mtimeMs) < BEAT_OLD_MS

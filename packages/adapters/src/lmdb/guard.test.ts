@@ -18,14 +18,23 @@ describe('a commit', () => {
   it('that never ends is given up, and nothing is taken after it', async () => {
     let calls = 0
     const guard = room()
-    const write = guardCommits(guard, 20, () => {
+    const write = guardCommits(guard, 500, () => {
       calls++
       return new Promise(() => {})
     })
     await expect(write(nothing)).rejects.toThrow(StoreBroken)
-    await expect(write(nothing)).rejects.toThrow('a commit took longer than 20 ms')
+    await expect(write(nothing)).rejects.toThrow('a commit took longer than 500 ms')
     expect(calls).toBe(1)
     await expect(guard.check()).rejects.toThrow(StoreBroken)
+  })
+
+  it('is not begun on a disk that has next to no room: lmdb must not meet its end', async () => {
+    let calls = 0
+    const guard = createRoomGuard(tmpdir(), Number.MAX_SAFE_INTEGER)
+    const write = guardCommits(guard, 1_000, async () => void calls++)
+    await expect(write(nothing)).rejects.toThrow(NoRoom)
+    expect(calls).toBe(0)
+    expect(() => guard.checkKnown()).toThrow(NoRoom)
   })
 
   it.each([5, 27, 28, 122, -30792])('that the disk refused with code %i is told as lack of room, and the next may go through', async (code) => {

@@ -23,7 +23,7 @@ export const guardCommits = (room: RoomGuard, msMax: number, write: (writes: Wri
       }, msMax)
     })
     try {
-      await Promise.race([write(writes), limit])
+      await Promise.race([room.checkCommit().then(() => (broken ? Promise.reject(broken) : write(writes))), limit])
       room.wrote()
     } catch (error) {
       throw error === broken ? error : await room.refused(error)

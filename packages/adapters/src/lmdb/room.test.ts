@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { topics } from '@millrace/contracts'
@@ -45,6 +45,26 @@ describe('a full disk', () => {
     await full.close()
   })
 
+  it('a folder on a disk without any room is closed, and free for whoever comes', async ({ skip }) => {
+    const tiny = join(base, 'tiny')
+    await mkdir(tiny)
+    if (!mountTiny(tiny)) return skip('no file system can be mounted here (needs root on Linux)')
+    try {
+      const root = await openLmdb(join(tiny, 'log'))
+      const fill = (): Promise<void> => expect(appendFile(join(tiny, 'ballast'), Buffer.alloc(8_000_000))).rejects.toMatchObject({ code: 'ENOSPC' })
+      await fill()
+      await root.close()
+      // What the closing gave back.
+      await fill()
+      await expect(openLmdb(join(tiny, 'log'))).rejects.toMatchObject({ code: 'ENOSPC' })
+      expect((await readdir(join(tiny, 'log'))).sort()).toEqual(['data.mdb', 'holder.1', 'lock.mdb'])
+      await rm(join(tiny, 'ballast'))
+      await (await openLmdb(join(tiny, 'log'))).close()
+    } finally {
+      execFileSync('umount', ['-l', tiny])
+    }
+  })
+
   it('a disk that is really full: LOG_FULL, nothing lost, takes again when there is room', async ({ skip }) => {
     const tiny = join(base, 'tiny')
     await mkdir(tiny)
@@ -54,7 +74,7 @@ describe('a full disk', () => {
       expect(acknowledged).toBeGreaterThan(10)
       expect(found).toBe(acknowledged)
     } finally {
-      execFileSync('umount', [tiny])
+      execFileSync('umount', ['-l', tiny])
     }
   })
 })

@@ -11,6 +11,8 @@ export interface RoomGuard {
   check(): Promise<void>
   /** The same by the figure known last, which is renewed in the background. @throws NoRoom */
   checkKnown(): void
+  /** Before a commit: whether the disk can take it, whatever it writes. @throws NoRoom */
+  checkCommit(): Promise<void>
   /** The store cannot be trusted any more: from now on `check` throws this. */
   broke(error: Error): void
   /** A commit went through. */
@@ -20,20 +22,30 @@ export interface RoomGuard {
 }
 
 const CHECK_EVERY_MS = 250
+/** So many floors of room are not used up between two looks. */
+const AMPLE_FLOORS = 16
+/**
+ * Of the floor, what no commit may touch. lmdb 3.5.6 must not meet a full disk: for the message of a page that was not
+ * written it takes 100 bytes and writes more, which is the end of the process, or of something else in its memory.
+ */
+const UNTOUCHED_SHARE = 1 / 4
 const DISK_CODES = new Set([5, 27, 28, 122, -30792])
 
-/** `freeBytesMin` is the floor for new input; consumers use the room below it to finish what was accepted. */
+/** `freeBytesMin` is the floor for new input; consumers use most of the room below it to finish what was accepted. */
 export const createRoomGuard = (dir: string, freeBytesMin: number): RoomGuard => {
   let checkedAt = -Infinity
   let free = Infinity
   let failedAt = -Infinity
   let brokenBy: Error | undefined
   const measure = async (): Promise<void> => {
-    // performance.now: how stale the figure may be is a matter of real time
-    if (performance.now() - checkedAt < CHECK_EVERY_MS) return
     checkedAt = performance.now()
     const { bavail, bsize } = await statfs(dir)
     free = bavail * bsize
+  }
+  // performance.now: how stale the figure may be is a matter of real time
+  const isFresh = (): boolean => performance.now() - checkedAt < CHECK_EVERY_MS
+  const measureSometimes = async (): Promise<void> => {
+    if (!isFresh()) await measure()
   }
   const checkKnown = (): void => {
     if (brokenBy) throw brokenBy
@@ -42,12 +54,17 @@ export const createRoomGuard = (dir: string, freeBytesMin: number): RoomGuard =>
   }
   return {
     check: async () => {
-      await measure()
+      await measureSometimes()
       checkKnown()
     },
     checkKnown: () => {
-      measure().catch(() => undefined) // a disk that cannot be asked shows itself at the next write
+      measureSometimes().catch(() => undefined) // a disk that cannot be asked shows itself at the next write
       checkKnown()
+    },
+    checkCommit: async () => {
+      if (!isFresh() || free < AMPLE_FLOORS * freeBytesMin) await measure()
+      const untouched = freeBytesMin * UNTOUCHED_SHARE
+      if (free < untouched) throw new NoRoom(`the disk has ${free} bytes left, ${untouched} are not touched`)
     },
     broke: (error) => {
       brokenBy = error

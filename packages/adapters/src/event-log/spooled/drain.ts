@@ -25,7 +25,7 @@ export interface Drain {
   run(): Promise<void>
   /** Ends as they were last measured: what is sent from now on is there or behind. */
   ends(): Ends
-  measure(topics: Iterable<string>): Promise<void>
+  measure(): Promise<void>
   /** An append was given up: it may still arrive. */
   disturb(): void
 }
@@ -40,16 +40,19 @@ export const createDrain = (deps: DrainDeps): Drain => {
     const measured = await Promise.all([...new Set(topics)].map(async (topic) => (await log.extents(topic)).map(({ partition, next }) => [placeOf({ topic, partition }), next] as const)))
     ends = new Map([...ends, ...measured.flat()])
   }
+  const measureAll = (): Promise<void> => measure(allTopics.map(({ name }) => name))
+  /** Also of nothing: only a log that answers ends the spooling. */
   const measureFor = (batch: readonly Held[]): Promise<void> =>
-    measure(ends.size === 0 ? allTopics.map(({ name }) => name) : batch.map(({ record }) => record.topic))
+    ends.size === 0 || batch.length === 0 ? measureAll() : measure(batch.map(({ record }) => record.topic))
 
   /** Takes those out that the log has. @returns those to send */
   const look = async (batch: readonly Held[]): Promise<readonly Held[]> => {
     const doubtful = batch.filter(({ mayBeFrom }) => mayBeFrom !== null)
     if (doubtful.length === 0) return batch
     if (!calm) {
-      await pause(deps.settleMs)
+      // What is given up meanwhile takes it back.
       calm = true
+      await pause(deps.settleMs)
       await measureFor(batch)
     }
     const found = await foundInLog({ log, pause }, doubtful, ends)
@@ -62,17 +65,12 @@ export const createDrain = (deps: DrainDeps): Drain => {
   const send = async (batch: readonly Held[]): Promise<void> => {
     await store.noteSending(batch.at(-1)!.sequence, ends)
     probe('spool.noted')
-    try {
-      await log.append(batch.map(({ record }) => record))
-    } catch (error) {
-      calm = false
-      throw error
-    }
+    await log.append(batch.map(({ record }) => record))
     probe('spool.sent')
     await store.remove(batch)
     probe('spool.removed')
   }
-  /** @returns whether nothing waits any more */
+  /** @returns whether nothing waits any more, and the gate is open */
   const step = async (): Promise<boolean> => {
     const front = store.front(batchBytesMax)
     if (front.length === 0 && store.records() > 0) {
@@ -93,12 +91,16 @@ export const createDrain = (deps: DrainDeps): Drain => {
       batch = untilDoubt(batch, new Set(front.map(({ sequence }) => sequence)))
     }
     if (batch.length > 0) await send(batch)
-    return !gate.isShut() && store.records() === 0
+    if (gate.isShut() || store.records() > 0) return false
+    // In the turn that saw nothing wait: what is given up and kept in the next one finds an open gate, and sends itself.
+    gate.open()
+    deps.drained()
+    return true
   }
 
   return {
     ends: () => ends,
-    measure,
+    measure: measureAll,
     disturb: () => {
       calm = false
     },
@@ -106,13 +108,11 @@ export const createDrain = (deps: DrainDeps): Drain => {
       calm = false
       for (let pauseMs = deps.backOff.firstMs; !deps.isClosed(); ) {
         try {
-          if (await step()) {
-            gate.open()
-            return deps.drained()
-          }
+          if (await step()) return
           gate.shut()
           pauseMs = deps.backOff.firstMs
         } catch (error) {
+          calm = false
           gate.shut()
           if (deps.isClosed()) return
           warn('spool.waits', `${store.records()} records wait: ${(error as Error).message}`)

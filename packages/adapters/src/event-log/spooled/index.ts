@@ -48,7 +48,6 @@ export const createSpooledLog = async (options: SpooledLogOptions): Promise<Spoo
   const pauses = createPauses(clock)
   const tell = createTeller(options.onWarning ?? (() => {}))
   const flying = new Set<Promise<void>>()
-  const touched = new Set<string>()
   let closed = false
   let heldBytes = 0
   const drain = createDrain({
@@ -73,7 +72,6 @@ export const createSpooledLog = async (options: SpooledLogOptions): Promise<Spoo
   }
   const direct = async (records: readonly NewRecord[]): Promise<void> => {
     const ends = drain.ends()
-    for (const { topic } of records) touched.add(topic)
     try {
       await log.append(records)
     } catch (error) {
@@ -98,10 +96,8 @@ export const createSpooledLog = async (options: SpooledLogOptions): Promise<Spoo
   const measureSometimes = async (): Promise<void> => {
     await pauses.pause(options.measureEveryMs ?? 10_000)
     if (closed) return
-    const topics = [...touched]
-    touched.clear()
     // Of no weight where it fails: an older end is a longer look, no wrong one.
-    if (gate.isOpen()) await drain.measure(topics).catch(() => undefined)
+    if (gate.isOpen()) await drain.measure().catch(() => undefined)
     void measureSometimes()
   }
 
@@ -127,7 +123,8 @@ export const createSpooledLog = async (options: SpooledLogOptions): Promise<Spoo
     committed: (group, topic, partition) => log.committed(group, topic, partition),
     ready: async () => {
       checkOpen()
-      await store.checkRoom()
+      // With nothing waiting the log needs no room here.
+      await store.checkRoom().catch((error: unknown) => (gate.isOpen() ? log.ready() : Promise.reject(error)))
     },
     figures: () => ({ records: store.records(), bytes: store.bytes(), oldestAt: store.oldestAt(), spooling: !gate.isOpen() }),
     close: async () => {

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { topics } from '@millrace/contracts'
+import { allTopics, topics } from '@millrace/contracts'
 import type { NewRecord, SpooledLog } from '@millrace/ports'
 import { eventLogAppendSuite, eventually } from '@millrace/ports/suites'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -14,6 +14,9 @@ import { createScriptedLog, type ScriptedLog } from './scripted-log.ts'
 
 const TOPIC = topics.accepted.name
 const QUICK = { backOff: { firstMs: 2, mostMs: 10 }, settleMs: 5, openMsMax: 500, freeBytesMin: 0 }
+/** More than any disk has. */
+const NO_ROOM = Number.MAX_SAFE_INTEGER
+const SETTLE_MS = 777
 const record = (text: string, partition = 0): NewRecord => ({ topic: TOPIC, partition, key: 'k', value: Buffer.from(text) })
 
 describe('a log with a spool before it', () => {
@@ -135,6 +138,59 @@ describe('a log with a spool before it', () => {
     expect(scripted.texts(TOPIC, 0)).toEqual(['0', '1'])
   })
 
+  it('gives what is given up during the wait a wait of its own', async () => {
+    const settles: (() => void)[] = []
+    const clock = createSystemClock()
+    const patient = { ...clock, after: (ms: number, done: () => void) => (ms === SETTLE_MS ? (settles.push(done), () => {}) : clock.after(ms, done)) }
+    const spooled = await open({ clock: patient, settleMs: SETTLE_MS })
+    let fail: (() => void) | null = null
+    scripted.script = () => 'refused'
+    scripted.answering = () => new Promise((resolve) => { fail = resolve })
+    const slow = spooled.append([record('slow', 1)])
+    await eventually(() => fail !== null)
+    scripted.answering = async () => {}
+    await spooled.append([record('quick')])
+    await eventually(() => settles.length === 1)
+    fail!()
+    await slow
+    scripted.script = () => 'taken'
+    settles[0]!()
+    await eventually(() => settles.length === 2)
+    expect(scripted.texts(TOPIC, 1)).toEqual([])
+    settles[1]!()
+    await drained(spooled)
+    expect([scripted.texts(TOPIC, 0), scripted.texts(TOPIC, 1)]).toEqual([['quick'], ['slow']])
+  })
+
+  it('sends what is given up in the very moment in which nothing else waits', async () => {
+    let fail: (() => void) | null = null
+    const spooled = await open({ probe: (at) => at === 'spool.removed' && fail?.() })
+    scripted.script = () => 'refused'
+    scripted.answering = () => new Promise((resolve) => { fail = resolve })
+    const slow = spooled.append([record('slow', 1)])
+    await eventually(() => fail !== null)
+    scripted.answering = async () => {}
+    await spooled.append([record('quick')])
+    scripted.script = () => 'taken'
+    await slow
+    await eventually(() => spooled.figures().records === 0)
+    expect([scripted.texts(TOPIC, 0), scripted.texts(TOPIC, 1)]).toEqual([['quick'], ['slow']])
+  })
+
+  it('reads no more of a topic in which nothing came from here than what others sent since the last look', async () => {
+    const spooled = await open({ measureEveryMs: 5 })
+    const others = scripted.log
+    for (let n = 0; n < 30; n++) await others.append(Array.from({ length: 100 }, (_, index) => ({ topic: topics.rejected.name, partition: 0, value: Buffer.from(`${n}/${index}`) })))
+    const asked = scripted.counts.extents
+    await eventually(() => scripted.counts.extents > asked + 2 * allTopics.length)
+    scripted.script = () => 'answer-lost'
+    await spooled.append([{ topic: topics.rejected.name, partition: 0, value: Buffer.from('ours') }])
+    scripted.script = () => 'taken'
+    await drained(spooled)
+    expect(scripted.counts.reads).toBe(1)
+    expect(scripted.texts(topics.rejected.name, 0).filter((text) => text === 'ours')).toHaveLength(1)
+  })
+
   it('takes one found record for one: of two equal ones in doubt, of which the log has one, the other is sent', async () => {
     const spooled = await open()
     let appends = 0
@@ -166,6 +222,42 @@ describe('a log with a spool before it', () => {
     await spooled.ready()
     await spooled.append([record('x'.repeat(200 - 4 - JSON.stringify({ topic: TOPIC, partition: 0, key: 'k', at: Date.now(), mayBeFrom: null }).length))])
     await expect(spooled.ready()).rejects.toMatchObject({ name: 'LogUnavailable', code: 'LOG_FULL' })
+  })
+
+  it('is not ready either when what comes has no room, although some bytes are left', async () => {
+    scripted.away = true
+    const spooled = await open({ openMsMax: 10, bytesMax: 1_000 })
+    await spooled.append([record('kept'.padEnd(600, '.'))])
+    await spooled.ready()
+    await expect(spooled.append([record('refused'.padEnd(600, '.'))])).rejects.toMatchObject({ code: 'LOG_FULL' })
+    await expect(spooled.ready()).rejects.toMatchObject({ code: 'LOG_FULL' })
+    scripted.away = false
+    await drained(spooled)
+    await spooled.ready()
+  })
+
+  it('needs no room while the log takes what comes: then it is as ready as the log', async () => {
+    const spooled = await open({ freeBytesMin: NO_ROOM })
+    await spooled.append([record('1')])
+    await spooled.ready()
+    scripted.away = true
+    await expect(spooled.ready()).rejects.toMatchObject({ code: 'LOG_BUSY', message: 'nobody answers' })
+  })
+
+  it('refuses at once, without room and while the log is away, and says that it is over when the log answers', async () => {
+    const spooled = await open({ freeBytesMin: NO_ROOM })
+    scripted.away = true
+    await expect(spooled.append([record('1')])).rejects.toMatchObject({ code: 'LOG_FULL' })
+    const [asked, tried] = [scripted.counts.extents, scripted.counts.appends]
+    await eventually(() => scripted.counts.extents > asked + 3 * allTopics.length)
+    await expect(spooled.append([record('1')])).rejects.toMatchObject({ code: 'LOG_FULL' })
+    expect(scripted.counts.appends).toBe(tried)
+    await expect(spooled.ready()).rejects.toMatchObject({ code: 'LOG_FULL' })
+    expect(events()).toEqual(['spool.begun', 'spool.full'])
+    scripted.away = false
+    await drained(spooled)
+    await spooled.append([record('1')])
+    expect([scripted.texts(TOPIC, 0), events()]).toEqual([['1'], ['spool.begun', 'spool.full', 'spool.drained']])
   })
 
   it('refuses what no log would take, instead of keeping it', async () => {

@@ -47,9 +47,13 @@ export const openSpoolStore = async ({ dir, bytesMax, freeBytesMin, probe }: Spo
   const puts = new Set<Promise<void>>()
   let sending = readSending(root)
   let next = Math.max(held.last, sending.until) + 1
+  /** The least that was refused since something was removed. */
+  let refused = Infinity
 
   const checkBytes = (more: number): void => {
-    if (held.bytes + more > bytesMax) throw new LogUnavailable('LOG_FULL', `the spool holds ${held.bytes} bytes of at most ${bytesMax}, and the log is away`, RETRY_AFTER_SECONDS)
+    if (held.bytes + more <= bytesMax) return
+    refused = Math.min(refused, more)
+    throw new LogUnavailable('LOG_FULL', `the spool holds ${held.bytes} bytes of at most ${bytesMax}, and the log is away`, RETRY_AFTER_SECONDS)
   }
   const commit = (rows: readonly (readonly [sequence: number, value: Buffer])[], bytes: number): Promise<void> => {
     try {
@@ -102,9 +106,11 @@ export const openSpoolStore = async ({ dir, bytesMax, freeBytesMin, probe }: Spo
       await root.commits.commit({ bytes: rows.length * 16, plan: (writes) => rows.forEach(({ sequence }) => writes.remove('records', keyAt(sequence))) })
       held.records -= rows.length
       held.bytes -= rows.reduce((sum, { bytes }) => sum + bytes, 0)
+      refused = Infinity
     },
     checkRoom: async () => {
-      checkBytes(1)
+      // Some bytes are always left in which nothing that comes has room.
+      checkBytes(Number.isFinite(refused) ? refused : 1)
       await root.room.check().catch(refuse)
     },
     close: () => root.close(),
