@@ -1,22 +1,17 @@
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { createKafkaLog, createRedisHotStore, createSystemClock, createSystemIds, ensureKafkaTopics } from '@millrace/adapters'
 import { chanceFrom } from '@millrace/contracts'
-import type { EventLog, HotStore } from '@millrace/ports'
-import { createProjects } from '@millrace/service-kit'
-import { createTempFolder, startKafka, startRedis, type RunningKafka, type RunningRedis, type TempFolder } from '@millrace/testkit'
+import { createTempFolder, type TempFolder } from '@millrace/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { eventually, freePort } from '../support/millrace.ts'
+import { eventually } from '../support/millrace.ts'
 import { stackSkipped } from '../support/stack.ts'
-import { root } from '../tidy/source-tree.ts'
-import { createIngestProcess, type IngestProcess } from './ingest-process.ts'
+import { startIngestAlone, type IngestAlone } from './ingest-alone.ts'
+import type { IngestProcess } from './ingest-process.ts'
 import { outcomeOf } from './ingest-outcome.ts'
 import { startSenders } from './ingest-senders.ts'
 
 const LONG = process.env['MILLRACE_LONG'] === '1'
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 7)
 const SKIPPED = stackSkipped('ingest while Kafka is away')
-const CACHE = join(root, 'node_modules/.cache/millrace')
 /** The least that the setting takes: the bound is met within a second. */
 const SPOOL_BYTES_MAX = 1 << 20
 const AWAY_MS = LONG ? 60_000 : 1_500
@@ -27,36 +22,19 @@ const PADDING_BYTES = 24_000
 
 describe.skipIf(SKIPPED)('ingest with a spool, under every fault of its Kafka and of itself', () => {
   let folder: TempFolder
-  let kafka: RunningKafka
-  let redis: RunningRedis
-  let hot: HotStore
-  let log: EventLog
-  let ingest: IngestProcess
-  let writeKey: string
+  let alone: IngestAlone
   beforeAll(async () => {
     folder = await createTempFolder('ingest-chaos')
-    ;[kafka, redis] = await Promise.all([startKafka(CACHE), startRedis(CACHE)])
-    await ensureKafkaTopics(kafka.brokers)
-    const [clock, ids] = [createSystemClock(), createSystemIds()]
-    hot = await createRedisHotStore({ urls: [redis.url], clock })
-    log = await createKafkaLog({ brokers: kafka.brokers, slot: 'test', hot })
-    const projects = createProjects({ hot, log, ids, clock })
-    ;({ writeKey } = await projects.create({ name: 'Chaos', zone: 'UTC', currency: 'USD' }))
-    ingest = createIngestProcess(await freePort(), {
-      KAFKA_BROKERS: kafka.brokers.join(','), REDIS_URLS: redis.url, SPOOL_DIR: folder.at('spool'), SPOOL_BYTES_MAX: String(SPOOL_BYTES_MAX),
-    })
-    await ingest.start()
+    alone = await startIngestAlone({ SPOOL_DIR: folder.at('spool'), SPOOL_BYTES_MAX: String(SPOOL_BYTES_MAX) })
   })
   afterAll(async () => {
-    await ingest?.kill()
-    await log?.close()
-    await hot?.close()
-    await Promise.all([kafka?.stop(), redis?.stop()])
+    await alone?.stop()
     await folder?.remove()
   })
 
   it('loses nothing that it answered, brings nothing twice that was sent once, and keeps the order of each device (P1)', { timeout: LONG ? 3_600_000 : 600_000 }, async () => {
     const startedAt = performance.now()
+    const { ingest, kafka, log, writeKey } = alone
     const chance = chanceFrom(SEED)
     const running = startSenders(ingest.url, writeKey, { devices: 12, seed: SEED, pauseMs: 10 })
     const watch = watchSpool(ingest)

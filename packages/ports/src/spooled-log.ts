@@ -4,6 +4,8 @@ import type { EventLog } from './event-log.ts'
 export interface SpoolFigures {
   readonly records: number
   readonly bytes: number
+  /** Beyond it an append is refused. */
+  readonly bytesMax: number
   /** When the oldest of it was taken; null when nothing waits. */
   readonly oldestAt: number | null
   /** Appends go into the spool: the log is away, or what waited for it is not in it yet. */

@@ -21,6 +21,7 @@ export const createSpoolGauges = (registry: MetricsRegistry, spool: Pick<Spooled
   const gauge = (name: string, help: string, value: (figures: SpoolFigures) => number): Gauge =>
     new Gauge({ name, help, registers: [registry], collect() { this.set(value(spool.figures())) } })
   gauge('millrace_ingest_spooled_bytes', 'Bytes in the spool: events acknowledged that the log does not have yet', ({ bytes }) => bytes)
+  gauge('millrace_ingest_spooled_bytes_max', 'Bytes that the spool may hold; above, senders are turned away', ({ bytesMax }) => bytesMax)
   gauge('millrace_ingest_spooled_records', 'Records in the spool', ({ records }) => records)
   gauge('millrace_ingest_spooled_oldest_seconds', 'How long the oldest record of the spool has waited; 0 when it is empty', ({ oldestAt }) => (oldestAt === null ? 0 : Math.max(0, now() - oldestAt) / 1000))
 }

@@ -15,7 +15,7 @@ it('documents every setting with its default', () => {
 it('documents every metric as it is', () => {
   const registry = createMetricsRegistry()
   createCounters(registry, () => 0)
-  createSpoolGauges(registry, { figures: () => ({ records: 0, bytes: 0, oldestAt: null, spooling: false }) }, () => 0)
+  createSpoolGauges(registry, { figures: () => ({ records: 0, bytes: 0, bytesMax: 1, oldestAt: null, spooling: false }) }, () => 0)
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
   expect(readme.split('\n').filter((line) => line.startsWith('| `millrace_ingest_')).sort()).toEqual([...metricRows(registry, 'millrace_ingest_')].sort())
 })

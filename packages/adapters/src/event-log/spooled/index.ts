@@ -126,7 +126,7 @@ export const createSpooledLog = async (options: SpooledLogOptions): Promise<Spoo
       // With nothing waiting the log needs no room here.
       await store.checkRoom().catch((error: unknown) => (gate.isOpen() ? log.ready() : Promise.reject(error)))
     },
-    figures: () => ({ records: store.records(), bytes: store.bytes(), oldestAt: store.oldestAt(), spooling: !gate.isOpen() }),
+    figures: () => ({ records: store.records(), bytes: store.bytes(), bytesMax, oldestAt: store.oldestAt(), spooling: !gate.isOpen() }),
     close: async () => {
       if (closed) return
       closed = true

@@ -48,7 +48,7 @@ describe('a log with a spool before it', () => {
     const spooled = await open()
     await spooled.append([record('a'), record('b', 1)])
     expect(scripted.texts(TOPIC, 0)).toEqual(['a'])
-    expect(spooled.figures()).toEqual({ records: 0, bytes: 0, oldestAt: null, spooling: false })
+    expect(spooled.figures()).toEqual({ records: 0, bytes: 0, bytesMax: 1 << 20, oldestAt: null, spooling: false })
     expect(events()).toEqual([])
   })
 
@@ -65,7 +65,7 @@ describe('a log with a spool before it', () => {
     await drained(spooled)
     await spooled.append([record('5')])
     expect(scripted.texts(TOPIC, 0)).toEqual(['1', '2', '3', '4', '5'])
-    expect(spooled.figures()).toEqual({ records: 0, bytes: 0, oldestAt: null, spooling: false })
+    expect(spooled.figures()).toEqual({ records: 0, bytes: 0, bytesMax: 1 << 20, oldestAt: null, spooling: false })
     expect(events()).toEqual(['spool.begun', 'spool.looked', 'spool.drained'])
   })
 
