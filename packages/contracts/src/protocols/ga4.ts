@@ -4,6 +4,7 @@ import { hashedId } from './hashed-id.ts'
 import { pageContext } from './page-address.ts'
 import { besides, type FieldTable, merged, placed } from './place.ts'
 import type { ProtocolReader } from './read-line.ts'
+import { refunded } from './refunded.ts'
 
 const TYPES: ReadonlyMap<unknown, EventType> = new Map([['page_view', 'page'], ['screen_view', 'screen']])
 
@@ -62,10 +63,8 @@ const CHARGES: ReadonlySet<unknown> = new Set(['purchase', 'in_app_purchase', 'e
 const orderOf = (name: unknown, params: Fields): Fields => ({
   ...placed(params, [['transaction_id', 'order_id']]),
   ...(CHARGES.has(name) ? placed(params, [['value', 'revenue']]) : {}),
-  ...(name === 'refund' && given(params['value']) !== undefined ? { revenue: negative(params['value']) } : {}),
+  ...(name === 'refund' ? placed({ amount: refunded(params['value']) }, [['amount', 'revenue']]) : {}),
 })
-
-const negative = (amount: unknown): string => `-${String(amount).trim().replace(/^[+-]/, '')}`
 
 const contextOf = (params: Fields): Fields =>
   merged(placed(params, PARAMS), pageContext({ url: params['page_location'], title: params['page_title'], referrer: params['page_referrer'] }))

@@ -21,6 +21,7 @@ const who = (raw: object) => {
 describe('an event of PostHog', () => {
   it.each([
     ['$pageview', 'page', 'Page Viewed'], ['$screen', 'screen', 'Screen Viewed'], ['$set', 'identify', 'Identify'], ['$set_once', 'identify', 'Identify'],
+    ['$unset', 'identify', 'Identify'], ['$delete_person_property', 'identify', 'Identify'],
     ['$pageleave', 'track', '$pageleave'], ['$feature_flag_called', 'track', '$feature_flag_called'], ['Order Completed', 'track', 'Order Completed'],
   ])('%s is of type %s', (event, type, name) => {
     expect(decode({ event })).toMatchObject({ type, event: name })
@@ -34,6 +35,8 @@ describe('an event of PostHog', () => {
     expect(who({ properties: { $process_person_profile: false } })).toEqual([null, 'u1', null])
     expect(who({ options: { process_person_profile: false } })).toEqual([null, 'u1', null])
     expect(who({ distinct_id: undefined, properties: { distinct_id: 'u2' } })).toEqual(['u2', null, null])
+    expect(who({ properties: { distinct_id: 'u2' } })).toEqual(['u1', null, null])
+    expect(who({ properties: { $device_id: 'u1', $is_identified: true } })).toEqual(['u1', null, null])
   })
 
   it('links both ids of an identify, and of any event that names its anonymous one', () => {
@@ -44,6 +47,7 @@ describe('an event of PostHog', () => {
 
   it('takes an alias in both directions', () => {
     expect(who({ event: '$create_alias', properties: { distinct_id: 'u1', alias: 'a1' } })).toEqual(['u1', null, 'a1'])
+    expect(who({ event: '$create_alias', distinct_id: 'now', properties: { distinct_id: 'u1', alias: 'a1' } })).toEqual(['u1', null, 'a1'])
     expect(who({ event: '$create_alias', distinct_id: 'a1', properties: { distinct_id: 'a1', alias: 'u1' } })).toEqual(['a1', null, 'u1'])
     expect(who({ event: '$merge_dangerously', properties: { alias: 'u2' } })).toEqual(['u1', null, 'u2'])
   })
@@ -54,6 +58,7 @@ describe('an event of PostHog', () => {
     expect(made).toMatchObject({ type: 'group', userId: null, anonymousId: null, groupId: 'g1', traits: { name: 'Shop' }, context: { groupType: 'company' } })
     expect(filedKeyOf(project, made)).toMatch(/^none:/)
     expect(who({ event: '$groupidentify', properties: { ...properties, $is_identified: true, $device_id: 'd' } })).toEqual(['u1', 'd', null])
+    expect(who({ event: '$groupidentify', distinct_id: 'd', properties: { ...properties, $is_identified: false, $device_id: 'd' } })).toEqual([null, 'd', null])
   })
 
   it('names the group of an event, where it is one alone', () => {
@@ -63,18 +68,27 @@ describe('an event of PostHog', () => {
 
   it('copies what is known to the context and keeps the properties whole', () => {
     const properties = {
-      $current_url: 'https://shop.example/a?b', $pathname: '/a', title: 'A', $referrer: '$direct', utm_source: 'news', utm_medium: 'email', utm_campaign: 'spring', utm_term: null,
-      $session_id: 's1', $lib: 'web', $lib_version: '1.2', $ip: '203.0.113.9', $os: 'Linux', $browser: 'Chrome', $browser_version: 140, $screen_width: 1280,
-      $raw_user_agent: 'Mozilla', $browser_language: 'en-GB', $timezone: 'UTC', $unknown: { a: 1 },
+      $current_url: 'https://shop.example/a?b', $pathname: '/a', title: 'A', $title: 'not this', $referrer: 'https://search.example/a', $referring_domain: 'search.example',
+      utm_source: 'news', utm_medium: 'email', utm_campaign: 'spring', utm_term: 'tea', utm_content: 'top', $session_id: 's1', $lib: 'web', $lib_version: '1.2', $ip: '203.0.113.9',
+      $raw_user_agent: 'Mozilla', $browser_language: 'en-GB', $timezone: 'UTC', $os: 'Linux', $os_version: '6', $browser: 'Chrome', $browser_version: 140,
+      $device_type: 'Desktop', $device_model: 'M', $device_manufacturer: 'F', $device_name: 'N', $screen_width: 1280, $screen_height: 720,
+      $app_name: 'Shop', $app_version: '2.1', $app_build: 7, $app_namespace: 'example.shop', $unknown: { a: 1 },
     }
     const event = decode({ properties })
     expect(event.properties).toEqual(properties)
     expect(event).toMatchObject({ sessionId: 's1', channel: 'email' })
     expect(event.context).toEqual({
-      page: { url: 'https://shop.example/a?b', path: '/a', title: 'A' }, campaign: { source: 'news', medium: 'email', name: 'spring' },
-      sessionId: 's1', library: { name: 'web', version: '1.2' }, ip: '203.0.113.9', os: { name: 'Linux' }, browser: { name: 'Chrome', version: 140 },
-      screen: { width: 1280 }, userAgent: 'Mozilla', locale: 'en-GB', timezone: 'UTC',
+      page: { url: 'https://shop.example/a?b', path: '/a', title: 'A', referrer: 'https://search.example/a', referringDomain: 'search.example' },
+      campaign: { source: 'news', medium: 'email', name: 'spring', term: 'tea', content: 'top' }, sessionId: 's1', library: { name: 'web', version: '1.2' }, ip: '203.0.113.9',
+      userAgent: 'Mozilla', locale: 'en-GB', timezone: 'UTC', os: { name: 'Linux', version: '6' }, browser: { name: 'Chrome', version: 140 },
+      device: { type: 'Desktop', model: 'M', manufacturer: 'F', name: 'N' }, screen: { width: 1280, height: 720 }, app: { name: 'Shop', version: '2.1', build: 7, namespace: 'example.shop' },
     })
+    const other = { $title: 'A', $user_agent: 'Mozilla', $locale: 'en', $os_name: 'iOS', $referrer: '$direct', utm_source: null }
+    expect(decode({ properties: other }).context).toEqual({ page: { title: 'A' }, userAgent: 'Mozilla', locale: 'en', os: { name: 'iOS' } })
+  })
+
+  it('names a screen', () => {
+    expect(decode({ event: '$screen', properties: { $screen_name: 'Home' } }).properties).toMatchObject({ name: 'Home' })
   })
 
   it('does not take the machine of a server for that of its user', () => {
@@ -102,6 +116,7 @@ describe('an event of PostHog', () => {
     expect(decode({ timestamp }).timestamp).toBe(Date.parse('2024-06-01T09:00:00.123Z'))
     expect(decode({ timestamp }, sentAt).timestamp).toBe(Date.parse('2024-06-01T10:00:00.123Z'))
     expect(decode({ timestamp, properties: { $ignore_sent_at: true } }, sentAt).timestamp).toBe(Date.parse('2024-06-01T09:00:00.123Z'))
+    expect(decode({ timestamp, options: { disable_skew_correction: true } }, sentAt).timestamp).toBe(Date.parse('2024-06-01T09:00:00.123Z'))
     expect(decode({ properties: { $time: 1_717_232_400.5 } }).timestamp).toBe(Date.parse('2024-06-01T09:00:00.500Z'))
     expect(decode({}).timestamp).toBe(receivedAt)
   })

@@ -82,7 +82,7 @@ const isKnown = (raw: Fields, properties: Fields, id: unknown, device: unknown):
 
 const traitsOf = (type: EventType, raw: Fields, properties: Fields): Fields => {
   if (type === 'group') return { traits: fieldsOf(properties['$group_set']) }
-  const setOnce = withoutNulls({ ...fieldsOf(raw['$set_once']), ...fieldsOf(properties['$set_once']) })
+  const setOnce = { ...fieldsOf(raw['$set_once']), ...fieldsOf(properties['$set_once']) }
   const unset = [...namesOf(raw['$unset']), ...namesOf(properties['$unset'])]
   const ops = { ...(Object.keys(setOnce).length > 0 ? { setOnce } : {}), ...(unset.length > 0 ? { unset } : {}) }
   return {
@@ -90,9 +90,6 @@ const traitsOf = (type: EventType, raw: Fields, properties: Fields): Fields => {
     ...(Object.keys(ops).length > 0 ? { traitOps: ops } : {}),
   }
 }
-
-/** The browser SDK sends each campaign parameter that it knows, as null where the page had none. */
-const withoutNulls = (fields: Fields): Fields => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
 
 const namesOf = (value: unknown): readonly string[] => {
   const names = Array.isArray(value) ? (value as readonly unknown[]) : isFields(value) ? Object.keys(value) : []

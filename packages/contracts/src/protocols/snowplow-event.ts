@@ -1,5 +1,6 @@
 import { type Fields, fieldsOf, isFields, textOf } from '../fields.ts'
 import { type FieldTable, placed, says } from './place.ts'
+import { refunded } from './refunded.ts'
 
 /** What Snowplow calls self-describing JSON: `iglu:vendor/name/format/version` and the data under it. */
 export interface SelfDescribing {
@@ -41,14 +42,18 @@ const selfDescribed = (raw: Fields, entities: readonly SelfDescribing[]): Fields
   const name = schema?.replace(/^iglu:/, '').split('/')[1] ?? schema
   const properties = { ...data, ...(schema === undefined ? {} : { schema }) }
   if (name === 'screen_view') return { type: 'screen', ...(says(data['name']) ? { name: data['name'] } : {}), properties }
-  return { type: 'track', event: name, properties: { ...(data['type'] === 'transaction' ? orderOf(entities) : {}), ...properties } }
+  return { type: 'track', event: name, properties: { ...orderOf(data['type'], entities), ...properties } }
 }
 
-const ORDER: FieldTable = [['transaction_id', 'order_id'], ['revenue', 'revenue'], ['currency', 'currency']]
+const ORDER: FieldTable = [['transaction_id', 'order_id'], ['currency', 'currency']]
 
-/** The newer e-commerce events carry the order as an entity beside them. */
-const orderOf = (entities: readonly SelfDescribing[]): Fields =>
-  placed(fieldsOf(entities.find(({ schema }) => schema.includes('snowplow.ecommerce/transaction/'))?.data), ORDER)
+/** The newer e-commerce events carry the order, or what of it is paid back, as an entity beside them. */
+const orderOf = (action: unknown, entities: readonly SelfDescribing[]): Fields => {
+  if (action !== 'transaction' && action !== 'refund') return {}
+  const order = fieldsOf(entities.find(({ schema }) => schema.includes(`snowplow.ecommerce/${action}/`))?.data)
+  const amount = action === 'refund' ? refunded(order['refund_amount']) : order['revenue']
+  return { ...placed(order, ORDER), ...placed({ amount }, [['amount', 'revenue']]) }
+}
 
 const numbered = (properties: Fields): Fields =>
   Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, NUMBERS.has(name) && Number.isFinite(Number(value)) ? Number(value) : value]))

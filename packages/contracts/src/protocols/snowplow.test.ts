@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type CanonicalEvent, decodeEvent, type Fields, isRefusal, project as projectSchema } from '../index.ts'
+import { type CanonicalEvent, decodeEvent, type Fields, filedKeyOf, isRefusal, project as projectSchema } from '../index.ts'
 
 const project = projectSchema.parse({ id: 1, name: 'Shop', zone: 'UTC', currency: 'EUR', writeKeys: [], apiKeys: [], identity: {} })
 const origin = { source: 's', protocol: 'snowplow', receivedAt: Date.parse('2024-06-01T12:00:00Z'), sentAt: null }
@@ -53,19 +53,30 @@ describe('lines of Snowplow', () => {
     expect(decoded({ e: 'ti', ti_id: 'o1', ti_sk: 'tea', ti_pr: '6.25', ti_qu: '2' })).toMatchObject({ event: 'transaction_item', revenue: null, properties: { order_id: 'o1', sku: 'tea', price: 6.25, quantity: 2 } })
   })
 
-  it('takes the order of the newer e-commerce events from the entity beside them', () => {
-    const order = { schema: 'iglu:com.snowplowanalytics.snowplow.ecommerce/transaction/jsonschema/1-0-0', data: { transaction_id: 'o1', revenue: 12.5, currency: 'EUR' } }
-    const action = (type: string) => decoded({
-      e: 'ue', ue_pr: JSON.stringify(described('iglu:com.snowplowanalytics.snowplow.ecommerce/snowplow_ecommerce_action/jsonschema/1-0-2', { type })), co: JSON.stringify(entities(order)),
+  it('takes the order of the newer e-commerce events, and what is paid back, from the entity beside them', () => {
+    const entity = (name: string, data: object) => ({ schema: `iglu:com.snowplowanalytics.snowplow.ecommerce/${name}/jsonschema/1-0-0`, data })
+    const order = entity('transaction', { transaction_id: 'o1', revenue: 12.5, currency: 'CHF' })
+    const action = (type: string, beside: unknown) => decoded({
+      e: 'ue', ue_pr: JSON.stringify(described('iglu:com.snowplowanalytics.snowplow.ecommerce/snowplow_ecommerce_action/jsonschema/1-0-2', { type })), co: JSON.stringify(entities(beside)),
     })
-    expect(action('transaction')).toMatchObject({ event: 'snowplow_ecommerce_action', revenue: '12.5', properties: { order_id: 'o1' } })
-    expect(action('refund').revenue).toBeNull()
+    expect(action('transaction', order)).toMatchObject({ event: 'snowplow_ecommerce_action', revenue: '12.5', currency: 'CHF', properties: { order_id: 'o1' } })
+    const refund = { transaction_id: 'o1', refund_amount: 2.25, currency: 'CHF' }
+    expect(action('refund', entity('refund', refund))).toMatchObject({ revenue: '-2.25', currency: 'CHF', properties: { order_id: 'o1' } })
+    expect(action('refund', entity('refund', { transaction_id: 'o1' }))).toMatchObject({ revenue: null, properties: { order_id: 'o1' } })
+    expect(action('refund', order).revenue).toBeNull()
+    expect(action('trns_error', order)).toMatchObject({ revenue: null, properties: { type: 'trns_error' } })
   })
 
   it('knows a device by whichever id there is', () => {
     expect(decoded({ e: 'pv', duid: undefined, nuid: 'n1' }).anonymousId).toBe('n1')
     const session = entities({ schema: 'iglu:com.snowplowanalytics.snowplow/client_session/jsonschema/1-0-2', data: { userId: 'device', sessionId: 's9' } })
     expect(decoded({ e: 'pv', duid: undefined, co: JSON.stringify(session) })).toMatchObject({ anonymousId: 'device', sessionId: 's9' })
+  })
+
+  it('keeps an event without any id as nobody’s', () => {
+    const event = decoded({ e: 'pv', duid: undefined })
+    expect(event).toMatchObject({ type: 'page', userId: null, anonymousId: null })
+    expect(filedKeyOf(project, event)).toMatch(/^none:/)
   })
 
   it('sets the device’s clock right by the time of sending, and leaves the true time alone', () => {

@@ -26,14 +26,20 @@ export const readSnowplow: ProtocolReader = (raw) => {
   return {
     messageId: raw['eid'],
     ...eventOf(raw, entities),
-    userId: given(raw['uid']),
-    anonymousId: given(raw['duid']) ?? given(raw['tnuid']) ?? given(raw['nuid']) ?? given(session['userId']),
+    ...personOf(raw, session),
     // The true time is the caller's own word; the device's is set right by the time of sending.
     ...(written === undefined ? { timestamp: raw['dtm'] } : { timestamp: written, originalTimestamp: given(raw['dtm']) ?? written }),
     sentAt: raw['stm'],
     channel: CHANNELS.get(raw['p']),
     context: contextOf(raw, entities, session),
   }
+}
+
+/** A page before its visitor agreed, or a server that was told nobody, sends no id: such an event is kept, and is nobody's. */
+const personOf = (raw: Fields, session: Fields): Fields => {
+  const userId = given(raw['uid'])
+  const anonymousId = given(raw['duid']) ?? given(raw['tnuid']) ?? given(raw['nuid']) ?? given(session['userId'])
+  return userId === undefined && anonymousId === undefined ? { userId: '' } : { userId, anonymousId }
 }
 
 const contextOf = (raw: Fields, entities: readonly SelfDescribing[], session: Fields): Fields => {

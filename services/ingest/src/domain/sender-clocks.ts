@@ -1,4 +1,4 @@
-import { clockSkew, fieldsOf, type Millis, parseTime, readLine, SKEW_FROM_MS } from '@millrace/contracts'
+import { clockSkew, type Fields, fieldsOf, type Millis, parseTime, readLine, SKEW_FROM_MS } from '@millrace/contracts'
 
 /** One request, as far as its sender's clock is told by it. */
 interface Sending {
@@ -87,11 +87,14 @@ const inOrder = (entry: Known, skew: Millis, times: readonly Millis[]): Millis =
 }
 
 const ID_FIELDS = ['anonymousId', 'anonymous_id', 'distinct_id', 'device_id', 'duid', 'userId', 'user_id', 'uid', '_id'] as const
+/** SDKs of pages that name their device among the properties. */
+const ID_PROPERTIES = ['$device_id', 'distinct_id'] as const
 
 /** The id of the device in whatever field its protocol has it, else empty. */
-export const deviceIn = (raw: unknown): string => {
-  const fields = fieldsOf(raw)
-  for (const name of ID_FIELDS) if (typeof fields[name] === 'string' && fields[name] !== '') return fields[name]
+export const deviceIn = (raw: unknown): string => firstText(fieldsOf(raw), ID_FIELDS) || firstText(fieldsOf(fieldsOf(raw)['properties']), ID_PROPERTIES)
+
+const firstText = (fields: Fields, names: readonly string[]): string => {
+  for (const name of names) if (typeof fields[name] === 'string' && fields[name] !== '') return fields[name]
   return ''
 }
 

@@ -19,8 +19,8 @@ const paths: readonly Path[] = [
 export const amplitude: Protocol = {
   name: 'amplitude',
   paths,
-  // PostHog's SDKs use the path of batches too.
-  recognise: (wire) => wire.path !== '/batch' || (isPlainJson(wire.body) && Array.isArray(jsonFields(wire)['events'])),
+  // PostHog's SDKs use the path of batches too, and are asked first.
+  recognise: () => true,
   keyOf: (wire) => {
     const { api_key } = isForm(wire) ? wire.form() : jsonFields(wire)
     return typeof api_key === 'string' && api_key !== '' ? api_key : undefined
@@ -32,7 +32,7 @@ export const amplitude: Protocol = {
   },
   answer: (wire, { accepted }, { receivedAt }) =>
     ({ status: 200, body: JSON.stringify({ code: 200, events_ingested: accepted, payload_size_bytes: wire.body.length, server_upload_time: receivedAt }) }),
-  refuse: (problem) => ({ status: problem.status, body: JSON.stringify(refused(problem)) }),
+  refuse: (problem, wire) => ({ status: problem.status, body: JSON.stringify(refused(problem, wire)) }),
 }
 
 const isForm = (wire: Wire): boolean => wire.path === FORM_PATH && !isPlainJson(wire.body)
@@ -50,9 +50,16 @@ const eventsOfForm = (wire: Wire): readonly SentEvent[] => {
 
 /**
  * SDKs take a fault of the whole request by `missing_field`, or by how `error` begins; without either they send the
- * events again and again.
+ * events again and again. Those that `throttled_events` names wait for half a minute, others come at once and are soon given up.
  */
-const refused = ({ status, code, message }: ProblemError): Fields => {
+const refused = ({ status, code, message }: ProblemError, wire: Wire | null): Fields => {
   if (status === 401) return { code: status, error: `Invalid API key: ${message}`, missing_field: null }
-  return { code: status, error: `${code}: ${message}`, ...(status === 400 ? { missing_field: code === 'BATCH_MISSING' ? 'events' : code } : {}) }
+  const fault = { code: status, error: `${code}: ${message}` }
+  if (status === 429) return { ...fault, throttled_events: wire ? placesIn(wire) : [] }
+  return status === 400 || status === 403 ? { ...fault, missing_field: code === 'BATCH_MISSING' ? 'events' : code } : fault
+}
+
+const placesIn = (wire: Wire): readonly number[] => {
+  const { events } = isForm(wire) ? {} : jsonFields(wire)
+  return Array.isArray(events) ? [...events.keys()] : []
 }

@@ -17,6 +17,8 @@ const paths: readonly Path[] = [
   ...CAPTURE_PATHS.map((url) => ({ method: 'POST', url, docs: CAPTURE }) as const),
   ...CAPTURE_PATHS.map((url) => ({ method: 'GET', url, docs: CAPTURE_GET }) as const),
   { method: 'POST', url: '/batch', docs: CAPTURE },
+  // Its SDKs for servers send what they watch of language models to a path of its own.
+  { method: 'POST', url: '/i/v0/ai/batch', docs: CAPTURE },
   { method: 'POST', url: V1, docs: EVENTS_V1 },
 ]
 

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { decodeEvent, isRefusal } from '@millrace/contracts'
+import { decodeEvent, isRefusal, sourceSettings } from '@millrace/contracts'
 import { LogUnavailable } from '@millrace/ports'
 import { describe, expect, it } from 'vitest'
 import { acceptedOf, rejectedOf } from '../memory-log.ts'
@@ -62,5 +62,19 @@ describe('the Amplitude protocol', () => {
     expect(await told(body(seen()))).toMatchObject([503, { code: 503 }])
     log.failWith(null)
     expect(rejectedOf(log).map(({ code }) => code)).toEqual(['BATCH_MISSING', 'BATCH_TOO_LONG'])
+  })
+
+  it('tells a server over its limit which events are to wait, since its SDKs give up the others at once, and a page of another site to stop', async () => {
+    const { post, projects, project } = await setUp()
+    const send = async (settings: object, url: string, events: number, headers: Record<string, string> = {}) => {
+      const api_key = await projects.addSource(project.id, sourceSettings.parse(settings))
+      const sent = { api_key, events: Array.from({ length: events }, () => seen()) }
+      await post(url, { ...sent, events: Array.from({ length: 100 }, () => seen()) }, headers)
+      const answer = await post(url, url === '/httpapi' ? new URLSearchParams({ api_key, event: JSON.stringify(seen()) }).toString() : sent, headers)
+      return [answer.statusCode, answer.json()]
+    }
+    expect(await send({ name: 'shop', eventsPerSecondMax: 1, server: true }, '/batch', 3)).toMatchObject([429, { code: 429, error: expect.stringMatching(/^SOURCE_LIMIT/), throttled_events: [0, 1, 2] }])
+    expect(await send({ name: 'form', eventsPerSecondMax: 1, server: true }, '/httpapi', 1)).toMatchObject([429, { throttled_events: [] }])
+    expect(await send({ name: 'web', allowedOrigins: ['https://shop.example'] }, '/2/httpapi', 1, { origin: 'https://evil.example' })).toMatchObject([403, { code: 403, missing_field: 'ORIGIN_NOT_ALLOWED' }])
   })
 })

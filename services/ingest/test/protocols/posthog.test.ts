@@ -17,13 +17,13 @@ const decoded = ({ log, project }: Awaited<ReturnType<typeof setUp>>) =>
 describe('the PostHog protocol', () => {
   it('takes a batch on every path, with and without a slash at the end, and keeps the bytes of its events', async () => {
     const { post, log } = await setUp()
-    const paths = ['/batch', '/e', '/i/v0/e', '/capture']
+    const paths = ['/batch', '/i/v0/ai/batch', '/e', '/i/v0/e', '/capture']
     const event = '{"event":"Seen" ,"distinct_id":"u1","uuid":"m1","big":12345678901234567890}'
     for (const path of paths) for (const slash of ['', '/']) {
       const answer = await post(path + slash, `{"api_key":"wk","batch":[${event}]}`, {})
       expect([answer.statusCode, answer.json()]).toEqual([200, { status: 'Ok' }])
     }
-    expect(acceptedOf(log).map(({ line }) => line.toString())).toEqual(Array.from({ length: 8 }, () => event))
+    expect(acceptedOf(log).map(({ line }) => line.toString())).toEqual(Array.from({ length: 10 }, () => event))
     expect(new Set(acceptedOf(log).map(({ header }) => header.origins[0]!.source))).toEqual(new Set(['default']))
   })
 
@@ -94,6 +94,19 @@ describe('the PostHog protocol', () => {
     await system.post(`/e/?_=${hourAgo}`, [seen({ offset: 60_000, properties: { token: 'wk' } })], {})
     await system.post(`/e/?_=${hourAgo}`, [seen({ timestamp: '2024-06-01T09:30:00Z', properties: { token: 'wk' } })], {})
     expect(decoded(system).map(({ timestamp }) => new Date(timestamp).toISOString())).toEqual(['2024-06-01T11:00:00.000Z', '2024-06-01T11:59:00.000Z', '2024-06-01T10:30:00.000Z'])
+  })
+
+  it('judges the clocks of two devices behind one address apart', async () => {
+    const system = await setUp()
+    const headers = { origin: 'https://shop.example', 'user-agent': 'Mozilla/5.0' }
+    const send = (device: string, sentAt: number) => {
+      const timestamp = new Date(sentAt).toISOString()
+      const event = { event: 'Seen', uuid: device, properties: { token: 'wk', distinct_id: device, $device_id: device, $is_identified: false }, timestamp }
+      return system.post('/e/', { api_key: 'wk', batch: [event], sent_at: timestamp }, headers)
+    }
+    await send('right', system.time.at)
+    await send('an hour behind', system.time.at - 3_600_000)
+    expect(decoded(system).map(({ timestamp }) => timestamp)).toEqual([system.time.at, system.time.at])
   })
 
   it('gives visitors on whose devices nothing is kept an id of the day', async () => {
