@@ -7,3 +7,7 @@ export const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {
 export const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
 /** The value, unless it is one of the two that stand for none. */
 export const given = (value: unknown): unknown => (value === null || value === '' ? undefined : value)
+/** A text, number or truth as text, anything else as the empty one: an object's `toString` is its sender's own, and may be no function. */
+export const scalarText = (value: unknown): string => (typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : '')
+/** The number that a value is or says, else NaN. */
+export const scalarNumber = (value: unknown): number => (scalarText(value).trim() === '' ? Number.NaN : Number(value))

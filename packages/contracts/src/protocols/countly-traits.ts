@@ -1,4 +1,4 @@
-import { type Fields, fieldsOf, isFields } from '../fields.ts'
+import { type Fields, fieldsOf, isFields, scalarNumber } from '../fields.ts'
 
 const OPERATIONS: ReadonlyMap<string, 'setOnce' | 'add' | 'append' | 'union' | 'remove'> = new Map([
   ['$setOnce', 'setOnce'], ['$inc', 'add'], ['$push', 'append'], ['$addToSet', 'union'], ['$pull', 'remove'],
@@ -36,6 +36,6 @@ const operate = (operator: string, name: string, operand: unknown, operations: O
   const operation = OPERATIONS.get(operator)
   const into = operation === undefined ? (unknown[name] ??= {}) : (operations[operation] ??= {})
   if (operation === undefined) into[operator] = operand
-  else if (operation === 'add') into[name] = Number(operand)
+  else if (operation === 'add') into[name] = scalarNumber(operand)
   else into[name] = LISTS.has(operation) && !Array.isArray(operand) ? [operand] : operand
 }

@@ -1,8 +1,9 @@
-import { type Fields, fieldsOf, given, isFields, textOf } from '../fields.ts'
+import { type Fields, fieldsOf, given, isFields, scalarNumber, scalarText, textOf } from '../fields.ts'
 import { countlyTraits } from './countly-traits.ts'
 import { hashedId } from './hashed-id.ts'
 import { type FieldTable, placed, says } from './place.ts'
 import type { ProtocolReader } from './read-line.ts'
+import { screenContext } from './screen-size.ts'
 
 const METRICS: FieldTable = [
   ['_os', 'os.name'], ['_os_version', 'os.version'], ['_device', 'device.model'], ['_manufacturer', 'device.manufacturer'], ['_device_type', 'device.type'],
@@ -46,7 +47,7 @@ const contentOf = (raw: Fields): unknown =>
 
 /** An id that the developer gave is a user's; one that the SDK made is a device's. */
 const personOf = (raw: Fields): Fields =>
-  String(raw['t']) === DEVELOPER_SUPPLIED ? { userId: raw['device_id'] } : { anonymousId: raw['device_id'] }
+  scalarText(raw['t']) === DEVELOPER_SUPPLIED ? { userId: raw['device_id'] } : { anonymousId: raw['device_id'] }
 
 const MOBILE = /android|ios|flutter|react/i
 
@@ -72,21 +73,16 @@ const readPart = (raw: Fields): Fields => {
   if (part !== undefined) return { type: 'track', event: part, properties: isFields(raw[part]) ? raw[part] : { [part]: raw[part] }, context }
   const moment = SESSION.find((name) => raw[name] !== undefined)
   if (moment === undefined) return { type: 'identify', context }
-  return { type: 'track', event: moment, properties: raw['session_duration'] === undefined ? {} : { session_duration: Number(raw['session_duration']) }, context }
+  return { type: 'track', event: moment, properties: raw['session_duration'] === undefined ? {} : { session_duration: scalarNumber(raw['session_duration']) }, context }
 }
 
 const contextOf = (raw: Fields, page: Fields, event: Fields): Fields => {
   const metrics = fieldsOf(raw['metrics'])
   const more = without(metrics, METRICS_READ)
   return {
-    ...placed(metrics, METRICS), ...(says(raw['av']) ? { app: { version: raw['av'] } } : {}), ...placed(raw, REQUEST), ...page, ...screenOf(metrics),
+    ...placed(metrics, METRICS), ...(says(raw['av']) ? { app: { version: raw['av'] } } : {}), ...placed(raw, REQUEST), ...page, ...screenContext(metrics['_resolution']),
     countly: { ...without(raw, READ), ...event, ...(Object.keys(more).length > 0 ? { metrics: more } : {}) },
   }
 }
 
 const without = (fields: Fields, read: ReadonlySet<string>): Fields => Object.fromEntries(Object.entries(fields).filter(([name]) => !read.has(name)))
-
-const screenOf = (metrics: Fields): Fields => {
-  const [, width, height] = (typeof metrics['_resolution'] === 'string' ? /^(\d+)x(\d+)$/.exec(metrics['_resolution']) : null) ?? []
-  return width === undefined ? {} : { screen: { width: Number(width), height: Number(height) } }
-}

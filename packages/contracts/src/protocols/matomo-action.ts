@@ -1,5 +1,5 @@
 import type { EventType } from '../event.ts'
-import { type Fields, given, isFields, textOf } from '../fields.ts'
+import { type Fields, given, isFields, scalarText, textOf } from '../fields.ts'
 import { type FieldTable, placed } from './place.ts'
 
 interface Action {
@@ -20,7 +20,7 @@ const has = (raw: Fields, name: string): boolean => given(raw[name]) !== undefin
 
 /** What a visitor did, by the parameters that only such a request has. Only events have a name on the wire; the rest get ours. */
 export const matomoAction = (raw: Fields): Action => {
-  if (has(raw, 'idgoal')) return String(raw['idgoal']) === '0' ? orderOf(raw) : tracked('Goal Completed', raw, [['idgoal', 'goal_id'], ['revenue', 'value']])
+  if (has(raw, 'idgoal')) return scalarText(raw['idgoal']) === '0' ? orderOf(raw) : tracked('Goal Completed', raw, [['idgoal', 'goal_id'], ['revenue', 'value']])
   if (has(raw, 'e_c') && has(raw, 'e_a')) return tracked(raw['e_a'], raw, EVENT)
   if (has(raw, 'c_n')) return tracked(has(raw, 'c_i') ? 'Content Clicked' : 'Content Viewed', raw, CONTENT)
   if (has(raw, 'download')) return tracked('File Downloaded', raw, [['download', 'href']])
@@ -62,4 +62,4 @@ const NUMBER = /^-?\d{1,15}(?:\.\d{1,15})?$/
 
 /** Parameters are texts; what is a number by its meaning becomes one. Revenue stays as it was written: money is decimal text. */
 const numbers = (fields: Fields): Fields =>
-  Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, AMOUNTS.has(name) && NUMBER.test(String(value)) ? Number(value) : value]))
+  Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, AMOUNTS.has(name) && NUMBER.test(scalarText(value)) ? Number(value) : value]))

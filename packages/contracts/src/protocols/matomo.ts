@@ -1,4 +1,4 @@
-import { type Fields, given, textOf } from '../fields.ts'
+import { type Fields, given, scalarText, textOf } from '../fields.ts'
 import { hashedId } from './hashed-id.ts'
 import { matomoAction } from './matomo-action.ts'
 import { pageContext, UTM } from './page-address.ts'
@@ -46,7 +46,7 @@ const WITHOUT_REVENUE: ReadonlySet<string> = new Set([...NOT_PROPERTIES, 'revenu
 /** An order counts once by its id. Else a request is told from others only where it holds chance or its time. */
 const messageIdOf = (raw: Fields): string | undefined => {
   const order = given(raw['ec_id'])
-  if (String(raw['idgoal']) === '0' && order !== undefined) return hashedId('order', order)
+  if (scalarText(raw['idgoal']) === '0' && order !== undefined) return hashedId('order', order)
   const tells = ['rand', 'r', 'cdt'].some((name) => given(raw[name]) !== undefined) || (given(raw['pv_id']) !== undefined && given(raw['s']) !== undefined)
   return tells ? hashedId(Object.entries(besides(raw, ADDED)).sort(([a], [b]) => (a < b ? -1 : 1))) : undefined
 }

@@ -1,4 +1,4 @@
-import { type Fields, fieldsOf, given } from '../fields.ts'
+import { type Fields, fieldsOf, given, scalarNumber, scalarText } from '../fields.ts'
 import { pageContext } from './page-address.ts'
 import { besides, type FieldTable, merged, placed } from './place.ts'
 import type { ProtocolReader } from './read-line.ts'
@@ -13,7 +13,7 @@ export const readOpenpanel: ProtocolReader = (raw) => {
   const payload = fieldsOf(raw['payload'])
   const properties = fieldsOf(payload['properties'])
   const read = READERS.get(raw['type'])
-  if (!read) return { type: `openpanel:${String(raw['type'])}` }
+  if (!read) return { type: `openpanel:${scalarText(raw['type'])}` }
   return {
     userId: given(payload['profileId']),
     anonymousId: given(properties['__deviceId']),
@@ -34,7 +34,7 @@ const track: Reader = (payload, properties) => {
 const identify: Reader = (payload, properties) => ({ type: 'identify', traits: { ...besides(properties, NOT_TRAITS), ...placed(payload, PERSON) } })
 
 const added = (sign: 1 | -1): Reader => ({ property, value }) => {
-  const amount = Number(value ?? 1)
+  const amount = scalarNumber(value ?? 1)
   return { type: 'identify', traitOps: { add: typeof property === 'string' && Number.isFinite(amount) ? { [property]: sign * amount } : {} } }
 }
 

@@ -1,4 +1,4 @@
-import { type Fields, fieldsOf, given, isFields, textOf } from '../fields.ts'
+import { type Fields, fieldsOf, given, isFields, scalarText, textOf } from '../fields.ts'
 import { pageContext, UTM } from './page-address.ts'
 import { besides, type FieldTable, placed } from './place.ts'
 import type { ProtocolReader } from './read-line.ts'
@@ -36,4 +36,4 @@ const unpacked = (value: unknown): Fields => {
 const chargeOf = (revenue: Fields): Fields => placed(revenue, [['amount', 'revenue'], ['currency', 'currency']])
 
 /** Newer scripts tell their version. */
-const libraryOf = (version: unknown): Fields => (given(version) === undefined ? {} : { library: { name: 'plausible-web', version: String(version) } })
+const libraryOf = (version: unknown): Fields => (scalarText(version) === '' ? {} : { library: { name: 'plausible-web', version: scalarText(version) } })

@@ -1,4 +1,4 @@
-import { type Fields, fieldsOf, isFields, textOf } from '../fields.ts'
+import { type Fields, fieldsOf, isFields, scalarNumber, textOf } from '../fields.ts'
 import { type FieldTable, placed, says } from './place.ts'
 import { refunded } from './refunded.ts'
 
@@ -56,7 +56,7 @@ const orderOf = (action: unknown, entities: readonly SelfDescribing[]): Fields =
 }
 
 const numbered = (properties: Fields): Fields =>
-  Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, NUMBERS.has(name) && Number.isFinite(Number(value)) ? Number(value) : value]))
+  Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, NUMBERS.has(name) && Number.isFinite(scalarNumber(value)) ? Number(value) : value]))
 
 /** Plain, or in base64 as its URL-safe form. What cannot be read is none. */
 export const selfDescribing = (plain: unknown, encoded: unknown): Fields | null => {

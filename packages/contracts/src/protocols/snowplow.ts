@@ -1,6 +1,7 @@
 import { type Fields, fieldsOf, given, isFields, textOf } from '../fields.ts'
 import { type FieldTable, merged, placed } from './place.ts'
 import type { ProtocolReader } from './read-line.ts'
+import { screenContext } from './screen-size.ts'
 import { eventOf, type SelfDescribing, selfDescribing } from './snowplow-event.ts'
 
 const CONTEXT: FieldTable = [
@@ -48,7 +49,7 @@ const contextOf = (raw: Fields, entities: readonly SelfDescribing[], session: Fi
   return {
     ...merged(own, placed({ ...queryOf(raw['url']), path: pathOf(raw['url']) }, ADDRESS)),
     ...placed({ sid: own['sessionId'] ?? session['sessionId'] }, [['sid', 'sessionId']]),
-    ...libraryOf(raw['tv']), ...screenOf(raw['res']),
+    ...libraryOf(raw['tv']), ...screenContext(raw['res']),
     ...(entities.length > 0 ? { entities } : {}),
     ...(Object.keys(rest).length > 0 ? { snowplow: rest } : {}),
   }
@@ -72,9 +73,4 @@ const libraryOf = (tracker: unknown): Fields => {
   const text = textOf(tracker)
   const [, name = text, version] = (text === undefined ? null : TRACKER.exec(text)) ?? []
   return name === undefined ? {} : { library: { name, ...(version === undefined ? {} : { version }) } }
-}
-
-const screenOf = (resolution: unknown): Fields => {
-  const [, width, height] = (typeof resolution === 'string' ? /^(\d+)x(\d+)$/.exec(resolution) : null) ?? []
-  return width === undefined ? {} : { screen: { width: Number(width), height: Number(height) } }
 }

@@ -1,4 +1,4 @@
-import { type Fields, fieldsOf, given, isFields, textOf } from '../fields.ts'
+import { type Fields, fieldsOf, given, isFields, scalarText, textOf } from '../fields.ts'
 import { pageContext } from './page-address.ts'
 import { besides, type FieldTable, merged, placed } from './place.ts'
 import type { ProtocolReader } from './read-line.ts'
@@ -27,7 +27,7 @@ export const readUmami: ProtocolReader = (raw) => {
 const actionOf = (type: unknown, payload: Fields): Fields => {
   const data = dataOf(payload['data'])
   if (type === 'identify') return { type, traits: data }
-  if (type !== 'event') return { type: `umami:${String(type)}` }
+  if (type !== 'event') return { type: `umami:${scalarText(type)}` }
   return textOf(payload['name']) === undefined ? { type: 'page', properties: data } : { type: 'track', event: payload['name'], properties: data }
 }
 

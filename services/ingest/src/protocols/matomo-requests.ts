@@ -1,4 +1,4 @@
-import { type Fields, fieldsOf, given, parseTime, ProblemError, refuse, textOf } from '@millrace/contracts'
+import { type Fields, fieldsOf, given, parseTime, ProblemError, refuse, scalarNumber, scalarText, textOf } from '@millrace/contracts'
 import type { SentEvent } from '../domain/sent-event.ts'
 import { rewritten } from '../domain/sort-events.ts'
 import { visitorOf } from '../domain/visitor-id.ts'
@@ -33,15 +33,15 @@ const parametersOf = (request: unknown): Parameters => {
 }
 
 /** The sign of life of an open page tells of nothing that was done. */
-const isPing = (request: Parameters): boolean => String(request['ping']) === '1'
+const isPing = (request: Parameters): boolean => scalarText(request['ping']) === '1'
 
 /** Each request as a line, without what only proves its sender. */
 export const linesOf = (requests: readonly Parameters[], wire: Wire, asked: Asked): readonly SentEvent[] => {
-  const key = requests[0]?.['idsite']
+  const key = scalarText(requests[0]?.['idsite'])
   return requests.filter((request) => !isPing(request)).map((request) => {
-    const isTrusted = asked.isServer || (given(request['token_auth']) !== undefined && String(request['token_auth']) === String(key))
+    const isTrusted = asked.isServer || (given(request['token_auth']) !== undefined && scalarText(request['token_auth']) === key)
     const event = rewritten(lineOf(request, isTrusted, wire, asked))
-    if (String(request['idsite']) !== String(key)) return { ...event, refusal: refuse('WRITE_KEY_MIXED') }
+    if (scalarText(request['idsite']) !== key) return { ...event, refusal: refuse('WRITE_KEY_MIXED') }
     return !isTrusted && isLongAgo(timeOf(request, asked), asked) ? { ...event, refusal: refuse('TIME_NOT_TRUSTED', 'cdt is more than a day back, and token_auth is not the write key') } : event
   })
 }
@@ -56,13 +56,13 @@ const lineOf = (request: Parameters, isTrusted: boolean, wire: Wire, asked: Aske
     ...line,
     ...(isTrusted && given(cip) !== undefined ? { cip } : {}),
     ...(time === undefined ? {} : { cdt: time }),
-    ...(hasId ? {} : { anonymousId: visitorOf(wire, asked.project, 'day', asked.receivedAt, String(request['idsite']), told) }),
+    ...(hasId ? {} : { anonymousId: visitorOf(wire, asked.project, 'day', asked.receivedAt, scalarText(request['idsite']), told) }),
   }
 }
 
 /** `cdo` is how many seconds ago it was, before `cdt` where that is there, else before now. */
 const timeOf = (request: Parameters, { receivedAt }: Asked): unknown => {
-  const ago = Math.abs(Number(given(request['cdo']) ?? 0))
+  const ago = Math.abs(scalarNumber(request['cdo']))
   if (!(ago > 0)) return given(request['cdt'])
   const from = given(request['cdt']) === undefined ? receivedAt : parseTime(request['cdt'])
   return from === null ? request['cdt'] : Math.round(from - ago * 1_000)
