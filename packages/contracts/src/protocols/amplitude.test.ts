@@ -32,25 +32,29 @@ describe('an event of Amplitude', () => {
 
   it('copies what is known to the context and keeps everything else', () => {
     const event_properties = {
-      '[Amplitude] Page Location': 'https://shop.example/a?b', '[Amplitude] Page Path': '/a', '[Amplitude] Page Title': 'A', referrer: 'EMPTY',
-      utm_source: 'news', utm_medium: 'email', utm_campaign: 'spring', more: [1],
+      '[Amplitude] Page Location': 'https://shop.example/a?b', '[Amplitude] Page Path': '/a', '[Amplitude] Page Title': 'A', referrer: 'https://search.example/a', referring_domain: 'search.example',
+      utm_source: 'news', utm_medium: 'email', utm_campaign: 'spring', utm_term: 'tea', utm_content: 'top', more: [1],
     }
     const event = decode({
-      event_properties, platform: 'Web', os_name: 'Chrome', os_version: '140', device_model: 'Linux', language: 'en-GB', ip: '$remote', user_agent: 'Mozilla',
-      session_id: 1_714_550_400_000, library: 'amplitude-ts/2.47.0', country: 'France', plan: { branch: 'main' }, event_id: 3,
+      event_properties, platform: 'Web', os_name: 'Chrome', os_version: '140', device_model: 'Linux', device_brand: 'B', device_manufacturer: 'F', device_family: 'X', carrier: 'T', language: 'en-GB',
+      ip: '$remote', user_agent: 'Mozilla', app_version: '2.1', session_id: 1_714_550_400_000, library: 'amplitude-ts/2.47.0', city: 'Paris', region: 'IDF', country: 'France', location_lat: 48.8, location_lng: 2.3,
+      adid: 'ad', idfv: 'v', plan: { branch: 'main' }, event_id: 3, partner_id: null,
     })
     expect(event.properties).toEqual(event_properties)
     expect(event).toMatchObject({ sessionId: '1714550400000', channel: 'email' })
     expect(event.context).toEqual({
-      page: { url: 'https://shop.example/a?b', path: '/a', title: 'A' }, campaign: { source: 'news', medium: 'email', name: 'spring' },
-      device: { type: 'Web', model: 'Linux' }, os: { name: 'Chrome', version: '140' }, locale: 'en-GB', userAgent: 'Mozilla', sessionId: 1_714_550_400_000,
-      library: { name: 'amplitude-ts', version: '2.47.0' }, location: { country: 'France' }, amplitude: { plan: { branch: 'main' }, event_id: 3 },
+      page: { url: 'https://shop.example/a?b', path: '/a', title: 'A', referrer: 'https://search.example/a', referringDomain: 'search.example' },
+      campaign: { source: 'news', medium: 'email', name: 'spring', term: 'tea', content: 'top' }, os: { name: 'Chrome', version: '140' },
+      device: { type: 'Web', model: 'Linux', brand: 'B', manufacturer: 'F', family: 'X', advertisingId: 'ad', id: 'v' }, network: { carrier: 'T' }, locale: 'en-GB', userAgent: 'Mozilla', app: { version: '2.1' },
+      sessionId: 1_714_550_400_000, library: { name: 'amplitude-ts', version: '2.47.0' }, location: { city: 'Paris', region: 'IDF', country: 'France', latitude: 48.8, longitude: 2.3 },
+      amplitude: { plan: { branch: 'main' }, event_id: 3 },
     })
-    expect(decode({ ip: '203.0.113.9', session_id: -1 }).context).toEqual({ ip: '203.0.113.9' })
+    expect(decode({ ip: '203.0.113.9', session_id: -1, version_name: '2', idfa: 'ad', event_properties: { '[Amplitude] Page URL': 'https://shop.example/a', '[Amplitude] Previous Page Location': 'https://shop.example/', utm_term: 'EMPTY' } }).context)
+      .toEqual({ ip: '203.0.113.9', app: { version: '2' }, device: { advertisingId: 'ad' }, page: { url: 'https://shop.example/a', referrer: 'https://shop.example/' } })
   })
 
   it('comes by the way of its platform, else of its library', () => {
-    expect([{ platform: 'iOS' }, { platform: 'Web' }, { library: 'amplitude-node-ts/1.5.73' }].map((raw) => decode(raw).channel)).toEqual(['mobile', 'web', 'server'])
+    expect([{ platform: 'iOS' }, { platform: 'Android' }, { platform: 'Web' }, { library: 'amplitude-node-ts/1.5.73' }].map((raw) => decode(raw).channel)).toEqual(['mobile', 'mobile', 'web', 'server'])
   })
 
   it('has the revenue that it names, else price × quantity, and no other', () => {

@@ -30,6 +30,7 @@ describe('an event of Mixpanel', () => {
     expect(whoIs(track({ distinct_id: '$device:d1', $user_id: 'u1' }))).toEqual(['u1', 'd1', null])
     expect(whoIs(track({ distinct_id: 'u1', $identified_id: 'u1', $anon_id: '$device:d1' }, '$identify'))).toEqual(['u1', 'd1', null])
     expect(whoIs(track({ distinct_id: 'u1', $user_id: 'u1', $anon_distinct_id: '$device:d1' }, '$identify'))).toEqual(['u1', 'd1', null])
+    expect(whoIs(track({ $identified_id: 'u1', $anon_id: 'd1' }, '$identify'))).toEqual(['u1', 'd1', null])
     expect(whoIs(track({ distinct_id: '' }))).toEqual([null, null, null])
   })
 
@@ -40,16 +41,21 @@ describe('an event of Mixpanel', () => {
 
   it('copies what is known to the context and keeps all properties but the key', () => {
     const properties = {
-      distinct_id: 'u1', mp_lib: 'web', $lib_version: '2', $current_url: 'https://shop.example/a', current_url_path: '/a', current_page_title: 'A', $referrer: '$direct',
-      utm_source: 'news', utm_medium: 'email', utm_campaign: 'spring', $os: 'Linux', $browser: 'Chrome', $screen_width: 1280, $city: 'Paris', ip: '203.0.113.9', $x: [1],
+      distinct_id: 'u1', mp_lib: 'web', $lib_version: '2', $current_url: 'https://shop.example/a', current_url_path: '/a', current_page_title: 'A',
+      $referrer: 'https://search.example/a', $referring_domain: 'search.example', utm_source: 'news', utm_medium: 'email', utm_campaign: 'spring', utm_term: 'tea', utm_content: 'top',
+      $os: 'Linux', $os_version: '6', $browser: 'Chrome', $browser_version: 140, $device: 'N', $model: 'M', $manufacturer: 'F', $brand: 'B', $screen_width: 1280, $screen_height: 720,
+      $user_agent: 'Mozilla', $locale: 'en-GB', timezone: 'UTC', $app_version_string: '2.1', $app_build_number: 7, $city: 'Paris', $region: 'IDF', mp_country_code: 'FR', ip: '203.0.113.9', $x: [1],
     }
     const event = track(properties)
     expect(event.properties).toEqual(properties)
     expect(event.context).toEqual({
-      library: { name: 'web', version: '2' }, page: { url: 'https://shop.example/a', path: '/a', title: 'A' }, campaign: { source: 'news', medium: 'email', name: 'spring' },
-      os: { name: 'Linux' }, browser: { name: 'Chrome' }, screen: { width: 1280 }, location: { city: 'Paris' }, ip: '203.0.113.9',
+      library: { name: 'web', version: '2' }, page: { url: 'https://shop.example/a', path: '/a', title: 'A', referrer: 'https://search.example/a', referringDomain: 'search.example' },
+      campaign: { source: 'news', medium: 'email', name: 'spring', term: 'tea', content: 'top' }, os: { name: 'Linux', version: '6' }, browser: { name: 'Chrome', version: 140 },
+      device: { name: 'N', model: 'M', manufacturer: 'F', brand: 'B' }, screen: { width: 1280, height: 720 }, userAgent: 'Mozilla', locale: 'en-GB', timezone: 'UTC',
+      app: { version: '2.1', build: 7 }, location: { city: 'Paris', region: 'IDF', country: 'FR' }, ip: '203.0.113.9',
     })
-    expect(track({ distinct_id: 'u1', ip: '1' }).context).toEqual({})
+    expect(track({ distinct_id: 'u1', ip: '1', $referrer: '$direct' }).context).toEqual({})
+    expect(track({ distinct_id: 'u1', $ip: '203.0.113.9' }).context).toEqual({ ip: '203.0.113.9' })
   })
 
   it('has a time in seconds, with a fraction or without, or in ms', () => {
@@ -78,8 +84,12 @@ describe('an operation of Mixpanel', () => {
     const event = decode(engage({ $set: { $email: 'ada@example.com', tier: 'gold' }, $device_id: 'd1', $time: 1_714_550_400, $ip: '0', $more: 1 }))
     expect(event).toMatchObject({
       type: 'identify', userId: 'u1', anonymousId: 'd1', timestamp: 1_714_550_400_000,
-      traits: { email: 'ada@example.com', $email: 'ada@example.com', tier: 'gold' }, properties: { $more: 1 }, context: {},
+      traits: { email: 'ada@example.com', $email: 'ada@example.com', tier: 'gold' }, properties: { $more: 1 },
     })
+    expect(event.context).toEqual({})
+    expect(decode(engage({ $set: { mp_lib: 'swift', $lib_version: '4' }, $ip: '203.0.113.9' })).context).toEqual({ library: { name: 'swift', version: '4' }, ip: '203.0.113.9' })
+    const named = { $email: 'e', $name: 'n', $first_name: 'f', $last_name: 'l', $phone: 'p', $avatar: 'a', $created: 'c' }
+    expect(decode(engage({ $set: named })).traits).toEqual({ ...named, email: 'e', name: 'n', firstName: 'f', lastName: 'l', phone: 'p', avatar: 'a', createdAt: 'c' })
     expect(whoIs(decode(engage({ $distinct_id: '$device:d1', $set: {} })))).toEqual([null, 'd1', null])
   })
 

@@ -88,7 +88,6 @@ const readGroup = (raw: Fields): Fields => ({
   timestamp: given(raw['$time']),
   properties: restOf(raw),
   traits: fieldsOf(raw['$set']),
-  ...opsOf(raw),
   context: { groupType: raw['$group_key'] },
 })
 

@@ -87,6 +87,10 @@ describe('an event of PostHog', () => {
     expect(decode({ properties: other }).context).toEqual({ page: { title: 'A' }, userAgent: 'Mozilla', locale: 'en', os: { name: 'iOS' } })
   })
 
+  it('has the session that stands beside its properties', () => {
+    expect(decode({ session_id: 's2', properties: { $session_id: 's1' } }).sessionId).toBe('s2')
+  })
+
   it('names a screen', () => {
     expect(decode({ event: '$screen', properties: { $screen_name: 'Home' } }).properties).toMatchObject({ name: 'Home' })
   })

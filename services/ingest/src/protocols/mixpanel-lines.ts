@@ -9,7 +9,7 @@ import type { Wire } from '../domain/wire.ts'
 export const sentLines = (wire: Wire, receivedAt: number): readonly SentEvent[] => {
   const lines = isText(wire) ? linesOfText(wire) : sentData(wire)
   const key = keyOfLines(lines)
-  const request = lines.length > 1 && wire.path !== IMPORT ? hashedId(wire.body.toString('latin1'), wire.query['_'] ?? receivedAt) : null
+  const request = lines.length > 1 && lines.some(({ raw }) => isOperation(raw)) ? hashedId(wire.body.toString('latin1'), wire.query['_'] ?? receivedAt) : null
   return lines.map((line, index) => {
     // A line that names another project than the first is refused alone.
     if ((keyOfLine(line) ?? key) !== key) return { ...line, refusal: refuse('WRITE_KEY_MIXED') }

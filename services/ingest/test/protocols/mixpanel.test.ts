@@ -1,4 +1,4 @@
-import { decodeEvent, isRefusal } from '@millrace/contracts'
+import { decodeEvent, isRefusal, sourceSettings } from '@millrace/contracts'
 import { describe, expect, it } from 'vitest'
 import { acceptedOf, rejectedOf } from '../memory-log.ts'
 import { setUp } from '../set-up.ts'
@@ -38,6 +38,7 @@ describe('the Mixpanel protocol', () => {
     expect((await post('/track/?verbose=1', form([seen()]), FORM)).json()).toEqual({ status: 1, error: null })
     expect((await post('/engage', `${form([{ $token: 'wk', $distinct_id: 'u1', $set: { a: 1 } }])}&verbose=1`, FORM)).json()).toEqual({ status: 1, error: null })
     expect((await post('/import', `${form([seen()])}&verbose=1`, FORM)).json()).toEqual({ status: 1, error: null })
+    expect((await post('/track/?verbose=true', form([seen()]), FORM)).json()).toEqual({ status: 1, error: null })
     const picture = await http.inject(`/track?img=1&data=${encodeURIComponent(base64(seen()))}`)
     expect([picture.headers['content-type'], picture.rawPayload.toString('latin1', 0, 6)]).toEqual(['image/gif', 'GIF89a'])
   })
@@ -75,6 +76,14 @@ describe('the Mixpanel protocol', () => {
     expect((await post(`/import?api_key=wk`, first, {})).statusCode).toBe(200)
     // The token of another system beside a key of ours.
     expect((await post('/import', seen({ token: 'theirs' }), basic)).statusCode).toBe(200)
+    expect((await post('/import?token=wk', first, {})).statusCode).toBe(200)
+  })
+
+  it('files events under the source whose key they name, before the one that the request names', async () => {
+    const { post, log, projects, project, basic } = await setUp()
+    const token = await projects.addSource(project.id, sourceSettings.parse({ name: 'shop' }))
+    await post('/import', seen({ token }), basic)
+    expect(acceptedOf(log).map(({ header }) => header.origins[0]!.source)).toEqual(['shop'])
   })
 
   it('gives both copies of a beacon that is sent twice one message id', async () => {
@@ -97,6 +106,8 @@ describe('the Mixpanel protocol', () => {
     const sorted = lines.sort((a, b) => (a.messageId < b.messageId ? -1 : 1))
     expect(sorted).toMatchObject(operations)
     expect(new Set(lines.map(({ messageId }) => messageId)).size).toBe(12)
+    await system.post('/engage/', form([operation({ $set: { a: 1 }, $insert_id: 'own' }), operation({ $set: { a: 2 } })]), FORM)
+    expect(decoded(system).map(({ messageId }) => messageId)).toContain('own')
   })
 
   it('takes operations on groups, which are nobody’s', async () => {

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { decodeEvent, isRefusal } from '@millrace/contracts'
+import { decodeEvent, isRefusal, sourceSettings } from '@millrace/contracts'
 import { LogUnavailable } from '@millrace/ports'
 import { describe, expect, it } from 'vitest'
 import { acceptedOf, rejectedOf } from '../memory-log.ts'
@@ -82,6 +82,15 @@ describe('the PostHog protocol', () => {
     expect(rejectedOf(log).map(({ code }) => code)).toEqual(['BATCH_MISSING'])
   })
 
+  it('tells a server over the limit of its source to come again', async () => {
+    const { post, projects, project } = await setUp()
+    const api_key = await projects.addSource(project.id, sourceSettings.parse({ name: 'shop', eventsPerSecondMax: 1, server: true }))
+    const send = () => post('/batch/', { ...body(...Array.from({ length: 100 }, () => seen())), api_key }, {})
+    await send()
+    const answer = await send()
+    expect([answer.statusCode, answer.json(), answer.headers['retry-after']]).toMatchObject([429, { type: 'throttled_error', code: 'SOURCE_LIMIT' }, '100'])
+  })
+
   it('bounds the events of a batch', async () => {
     const { post } = await setUp({ BATCH_EVENTS_MAX: 1 })
     expect((await post('/batch/', body(seen(), seen()), {})).json()).toMatchObject({ code: 'BATCH_TOO_LONG' })
@@ -93,7 +102,12 @@ describe('the PostHog protocol', () => {
     const hourAgo = Date.parse('2024-06-01T11:00:00Z')
     await system.post(`/e/?_=${hourAgo}`, [seen({ offset: 60_000, properties: { token: 'wk' } })], {})
     await system.post(`/e/?_=${hourAgo}`, [seen({ timestamp: '2024-06-01T09:30:00Z', properties: { token: 'wk' } })], {})
-    expect(decoded(system).map(({ timestamp }) => new Date(timestamp).toISOString())).toEqual(['2024-06-01T11:00:00.000Z', '2024-06-01T11:59:00.000Z', '2024-06-01T10:30:00.000Z'])
+    await system.post(`/e/?_=${hourAgo}`, [seen({ offset: 60_000, timestamp: '2024-06-01T08:00:00Z', properties: { token: 'wk' } })], {})
+    // No time at all.
+    await system.post(`/e/?_=${hourAgo}`, [seen({ offset: -1e300, properties: { token: 'wk' } })], {})
+    expect(decoded(system).map(({ timestamp }) => new Date(timestamp).toISOString())).toEqual([
+      '2024-06-01T11:00:00.000Z', '2024-06-01T11:59:00.000Z', '2024-06-01T10:30:00.000Z', '2024-06-01T08:00:00.000Z', '2024-06-01T12:00:00.000Z',
+    ])
   })
 
   it('judges the clocks of two devices behind one address apart', async () => {
@@ -117,6 +131,9 @@ describe('the PostHog protocol', () => {
     const ids = decoded(system).map(({ anonymousId, userId }) => [userId, anonymousId?.slice(0, 2)])
     expect(ids).toEqual(Array.from({ length: 3 }, () => [null, 'v-']))
     expect(new Set(decoded(system).map(({ anonymousId }) => anonymousId)).size).toBe(2)
+    // Of another page of ours; the id may stand among the properties.
+    await system.post('/e/', body({ event: 'Seen', uuid: 'm5', properties: { distinct_id: '$posthog_cookieless', $host: 'blog.example' } }), { 'user-agent': 'Mozilla/5.0' })
+    expect(new Set(decoded(system).map(({ anonymousId }) => anonymousId)).size).toBe(3)
     // A server tells nothing of its visitor.
     await system.post('/e/', body({ ...cookieless, uuid: 'm4' }), {})
     expect(decoded(system).filter(({ messageId, anonymousId }) => messageId === 'm4' && anonymousId === null)).toHaveLength(1)
@@ -125,8 +142,9 @@ describe('the PostHog protocol', () => {
   it('answers version 1 for each event, with the SDK and the time of sending from its headers', async () => {
     const system = await setUp()
     const headers = { authorization: 'Bearer wk', 'posthog-sdk-info': 'posthog-python/7.91.1', 'posthog-request-timestamp': '2024-06-01T10:00:00Z' }
-    const answer = await system.post('/i/v1/analytics/events', { batch: [seen({ timestamp: '2024-06-01T09:00:00Z' }), seen({ uuid: 'm2', distinct_id: '' })] }, headers)
-    expect([answer.statusCode, answer.json()]).toEqual([200, { results: { m1: { result: 'ok' }, m2: { result: 'drop', details: 'IDENTITY_MISSING' } } }])
+    const answer = await system.post('/i/v1/analytics/events', { batch: [seen({ timestamp: '2024-06-01T09:00:00Z' }), seen({ uuid: 'm2', distinct_id: '' }), { event: 'Seen' }], api_key: 'other' }, headers)
+    const drop = { result: 'drop', details: 'IDENTITY_MISSING' }
+    expect([answer.statusCode, answer.json()]).toEqual([200, { results: { m1: { result: 'ok' }, m2: drop, '#2': drop } }])
     expect(decoded(system)).toMatchObject([{ context: { library: { name: 'posthog-python', version: '7.91.1' } }, timestamp: Date.parse('2024-06-01T11:00:00Z') }])
     const unknown = await system.post('/i/v1/analytics/events', { batch: [seen()] }, { ...headers, authorization: 'Bearer other' })
     expect([unknown.statusCode, unknown.json()]).toMatchObject([401, { error: 'WRITE_KEY_UNKNOWN' }])
