@@ -97,7 +97,7 @@ describe('an event of Amplitude', () => {
     const id = decode(counted).messageId
     expect(id).toMatch(/^h-[0-9a-f]{32}$/)
     expect(decode({ ...counted, more: 1 }).messageId).toBe(id)
-    for (const other of [{ device_id: 'd2' }, { event_id: 1 }, { time: 1_714_550_400_001 }]) expect(decode({ ...counted, ...other }).messageId).not.toBe(id)
+    for (const other of [{ device_id: 'd2' }, { user_id: 'user2' }, { event_id: 1 }, { time: 1_714_550_400_001 }]) expect(decode({ ...counted, ...other }).messageId).not.toBe(id)
     expect(decode({ insert_id: undefined, messageId: 'given' }).messageId).toBe('given')
   })
 })

@@ -1,5 +1,5 @@
 import type { EventType } from '../event.ts'
-import { type Fields, fieldsOf, given, isFields, textOf } from '../fields.ts'
+import { type Fields, fieldsOf, given, textOf } from '../fields.ts'
 import { unitsOf } from '../revenue.ts'
 import { groupContext } from './groups.ts'
 import { hashedId } from './hashed-id.ts'
@@ -88,26 +88,23 @@ const times = (price: unknown, quantity: unknown): string | undefined => {
 const traitsOf = (value: unknown): Fields => {
   const changes = fieldsOf(value)
   const plain = Object.entries(changes).filter(([name]) => !OPS.has(name))
-  const ops = {
-    ...op('setOnce', changes['$setOnce']),
-    ...op('add', changes['$add']),
-    ...op('append', joined(listed(changes['$prepend']), listed(changes['$append']))),
-    ...op('union', joined(listed(changes['$preInsert']), listed(changes['$postInsert']))),
-    ...op('remove', listed(changes['$remove'])),
-    ...(isFields(changes['$unset']) ? { unset: Object.keys(changes['$unset']) } : {}),
-    ...(Object.hasOwn(changes, '$clearAll') ? { delete: true } : {}),
-  }
   return {
     traits: { ...Object.fromEntries(plain), ...fieldsOf(changes['$set']) },
-    ...(Object.keys(ops).length > 0 ? { traitOps: ops } : {}),
+    traitOps: {
+      setOnce: changes['$setOnce'],
+      add: changes['$add'],
+      append: joined(listed(changes['$prepend']), listed(changes['$append'])),
+      union: joined(listed(changes['$preInsert']), listed(changes['$postInsert'])),
+      remove: listed(changes['$remove']),
+      unset: Object.keys(fieldsOf(changes['$unset'])),
+      delete: Object.hasOwn(changes, '$clearAll'),
+    },
   }
 }
 
 const OPS: ReadonlySet<string> = new Set([
   '$set', '$setOnce', '$add', '$append', '$prepend', '$preInsert', '$postInsert', '$remove', '$unset', '$clearAll',
 ])
-
-const op = (name: string, value: unknown): Fields => (isFields(value) && Object.keys(value).length > 0 ? { [name]: value } : {})
 
 const listed = (value: unknown): Fields =>
   Object.fromEntries(Object.entries(fieldsOf(value)).map(([name, one]) => [name, Array.isArray(one) ? one : [one]]))

@@ -27,6 +27,9 @@ describe('lines of Sensors', () => {
     expect(people({ distinct_id: 'u1', login_id: 'u1', anonymous_id: 'a1' })).toEqual(['u1', 'a1'])
     expect(people({ distinct_id: 'u1', identities: { $identity_login_id: 'u1', $identity_cookie_id: 'c1' } })).toEqual(['u1', 'c1'])
     expect(people({ type: 'track_signup', event: '$SignUp', distinct_id: 'u1', original_id: 'a1' })).toEqual(['u1', 'a1'])
+    const withoutLogin = { distinct_id: 'u1', anonymous_id: 'u1', identities: { $identity_cookie_id: 'c1', $identity_anonymous_id: 'u1' } }
+    expect(people({ type: 'track_signup', event: '$SignUp', original_id: 'c1', ...withoutLogin })).toEqual(['u1', 'c1'])
+    expect(people(withoutLogin)).toEqual([null, 'u1'])
     expect(people({ distinct_id: '' })).toEqual([null, null])
   })
 
@@ -36,8 +39,8 @@ describe('lines of Sensors', () => {
   })
 
   it('hands identities to the types that a project declares', () => {
-    const event = decoded(track({ type: 'track_id_bind', event: '$BindID', distinct_id: 'u1', identities: { $identity_login_id: 'u1', $identity_mobile: '138', $identity_mp_unionid: 'w' } }))
-    expect(event).toMatchObject({ type: 'identify', userId: 'u1', traits: { mobile: '138', unionid: 'w' } })
+    const event = decoded(track({ type: 'track_id_bind', event: '$BindID', distinct_id: 'u1', identities: { $identity_login_id: 'u1', $identity_mobile: '138', $identity_mp_unionid: 'w', $identity_mp_openid: 'o' } }))
+    expect(event).toMatchObject({ type: 'identify', userId: 'u1', traits: { mobile: '138', unionid: 'w', openid: 'o' } })
     expect(identitiesOf(project, event)).toEqual(['mobile:138', 'unionid:w'])
     const lone = decoded(track({ distinct_id: '$identity_mobile+138', identities: { $identity_mobile: '138' } }))
     expect([lone.anonymousId, identitiesOf(project, lone)]).toEqual(['$identity_mobile+138', ['mobile:138']])

@@ -100,7 +100,8 @@ const peopleOf = (raw: Fields, properties: Fields): Fields => {
   const identities = fieldsOf(raw['identities'])
   const isUser = raw['type'] === 'track_signup' || properties['$is_login_id'] === true
   const userId = given(loginId) ?? given(identities['$identity_login_id']) ?? (isUser ? given(distinctId) : undefined)
-  const device = given(anonymousId) ?? given(originalId) ?? given(identities['$identity_anonymous_id']) ?? given(identities['$identity_cookie_id'])
+  // A sign-up names whom it makes a user; the browser SDK's `trackSignup` says by then that the user is its anonymous id.
+  const device = given(originalId) ?? given(anonymousId) ?? given(identities['$identity_anonymous_id']) ?? given(identities['$identity_cookie_id'])
   return { userId, anonymousId: device ?? (userId === undefined ? distinctId : undefined) }
 }
 

@@ -40,9 +40,12 @@ const tokenOf = ({ raw }: Event): string | undefined => {
   return typeof token === 'string' && token !== '' ? token : undefined
 }
 
-/** SDKs of servers name a person by `distinct_id` alone, before and after the sign-up, and do not say which of the two it is. */
+/**
+ * SDKs of servers name a person by `distinct_id` alone, before and after the sign-up, and do not say which of the two it is;
+ * the browser SDK behind its `trackSignup` calls the user's id anonymous.
+ */
 const isBareSignup = (raw: Fields): boolean =>
-  raw['type'] === 'track_signup' && raw['login_id'] === undefined && raw['identities'] === undefined && raw['original_id'] !== raw['distinct_id']
+  raw['type'] === 'track_signup' && raw['login_id'] === undefined && fieldsOf(raw['identities'])['$identity_login_id'] === undefined && raw['original_id'] !== raw['distinct_id']
 
 /** The same sign-up said of the id itself: what was or will be sent under it without a word is the user's. */
 const asDevice = (raw: Fields): Fields => ({ ...raw, original_id: raw['distinct_id'], properties: {} })

@@ -93,6 +93,11 @@ describe('the protocol of Sensors', () => {
     const signup = track({ type: 'track_signup', event: '$SignUp', distinct_id: 'u1', original_id: 'a1' })
     await send(form({ data_list: base64([signup, { ...signup, login_id: 'u1', anonymous_id: 'a1' }, { ...signup, original_id: 'u1' }]) }))
     expect(stored().map((event) => [event['distinct_id'], event['original_id']])).toEqual([['u1', 'a1'], ['u1', 'u1'], ['u1', 'a1'], ['u1', 'u1']])
+    // The browser's `trackSignup`, and a server that names the user among the identities.
+    await send(form({ data_list: base64([
+      { ...signup, distinct_id: 'u2', anonymous_id: 'u2', identities: { $identity_cookie_id: 'a1' } }, { ...signup, distinct_id: 'u3', identities: { $identity_login_id: 'u3' } },
+    ]) }))
+    expect(stored().slice(4).map((event) => [event['distinct_id'], event['original_id']]).sort()).toEqual([['u2', 'a1'], ['u2', 'u2'], ['u3', 'a1']])
   })
 
   it('takes a body that waited in the SDK’s queue for what it is, not for a clock that is behind', async () => {

@@ -68,9 +68,9 @@ describe('the collection API of Umami', () => {
 
   it('takes a batch, and refuses one event of it by itself', async () => {
     const { post, log, project, givenIds } = await setUp()
-    const answer = await post('/api/batch', [event(), event({ name: 'a' }), event({}, 'performance'), event({ website: 'other' }), null], BROWSER)
-    expect([answer.statusCode, answer.json()]).toMatchObject([200, { size: 5, processed: 2, errors: 3, details: [{ index: 2 }, { index: 3 }, { index: 4 }], cache: expect.stringContaining('.') }])
-    expect(storedIn(log, project, givenIds)).toMatchObject({ stored: [{}, {}], rejected: ['NOT_AN_OBJECT', 'TYPE_UNKNOWN', 'WRITE_KEY_MIXED'] })
+    const answer = await post('/api/batch', [event(), event({ name: 'a' }), event({}, 'performance'), event({ website: 'other' }), null, { ...event(), type: { toString: 1 } }], BROWSER)
+    expect([answer.statusCode, answer.json()]).toMatchObject([200, { size: 6, processed: 2, errors: 4, details: [{ index: 2 }, { index: 3 }, { index: 4 }, { index: 5 }], cache: expect.stringContaining('.') }])
+    expect(storedIn(log, project, givenIds)).toMatchObject({ stored: [{}, {}], rejected: ['NOT_AN_OBJECT', 'TYPE_UNKNOWN', 'TYPE_UNKNOWN', 'WRITE_KEY_MIXED'] })
     expect((await post('/api/batch', { a: 1 }, BROWSER)).statusCode).toBe(400)
   })
 
