@@ -4,6 +4,7 @@ import { millraceForAll } from '../support/running.ts'
 
 interface Operation {
   readonly operationId: string
+  readonly tags: readonly string[]
   readonly security: readonly object[]
   readonly responses: Readonly<Record<string, unknown>>
 }
@@ -31,6 +32,15 @@ describe('the OpenAPI document of the running product', () => {
     const ids = Object.values(document.paths).flatMap((path) => Object.values(path).map(({ operationId }) => operationId))
     expect(new Set(ids).size).toBe(ids.length)
     console.log(`openapi: ${ids.length} operations on ${Object.keys(document.paths).length} paths, ${JSON.stringify(document).length} bytes`)
+  })
+
+  it('has the paths of each protocol under its name', async () => {
+    const { paths } = await read()
+    const tagsOf = (path: string, method: string) => paths[path]![method]!.tags
+    expect([tagsOf('/v1/batch', 'post'), tagsOf('/api/s/track', 'post'), tagsOf('/api/send', 'options'), tagsOf('/array/{key}/config', 'get')]).toEqual([['rudderstack', 'segment'], ['jitsu'], ['umami'], ['posthog']])
+    expect([tagsOf('/i', 'get'), tagsOf('/i', 'post'), tagsOf('/i', 'options'), tagsOf('/track', 'post')]).toEqual([['snowplow', 'countly'], ['countly'], ['snowplow', 'countly'], ['mixpanel', 'openpanel']])
+    const operations = Object.keys(paths).filter((path) => Object.values(paths[path]!).some(({ tags }) => tags.includes('operations')))
+    expect(operations.sort()).toEqual(['/healthz', '/metrics', '/readyz', '/sign-in'])
   })
 
   it('names addresses that are there, says who may call, and each refusal is one that it lists', async () => {

@@ -35,15 +35,17 @@ export const collection = (door: Door, protocols: readonly Protocol[]): FastifyP
     door.openRequests.enter(request, reply, done)
   }
   const preflights = new Set<string>()
-  const add = (path: Path, users: readonly Protocol[], handler: RouteHandlerMethod): void => {
-    const config = { collection: true, docs: path.docs, protocols: users }
-    app.route({ method: path.method, url: path.url, config, onRequest: enter, handler })
-    if (!preflights.has(path.url)) app.options(path.url, { config: { collection: true, docs: PREFLIGHT }, onRequest: openToPages }, answerPreflight)
-    preflights.add(path.url)
+  const add = ({ method, url, docs }: Path, users: readonly Protocol[], handler: RouteHandlerMethod): void => {
+    app.route({ method, url, config: { collection: true, docs: { ...docs, tags: namesOf(users) }, protocols: users }, onRequest: enter, handler })
+    const preflight = { ...PREFLIGHT, tags: namesOf(protocols.filter(({ paths, extras = [] }) => [...paths, ...extras].some((path) => path.url === url))) }
+    if (!preflights.has(url)) app.options(url, { config: { collection: true, docs: preflight }, onRequest: openToPages }, answerPreflight)
+    preflights.add(url)
   }
   for (const { path, users } of sharedPaths(protocols)) add(path, users, collect(door, path.url, users))
   for (const protocol of protocols) for (const extra of protocol.extras ?? []) add(extra, [protocol], answerExtra(door, extra))
 }
+
+const namesOf = (users: readonly Protocol[]): readonly string[] => users.map(({ name }) => name)
 
 /** Each path once, with all protocols that use it. */
 const sharedPaths = (protocols: readonly Protocol[]) => {

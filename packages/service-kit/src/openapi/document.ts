@@ -71,7 +71,7 @@ const operationOf = ({ method, url, docs }: DocumentedRoute, components: Compone
   return {
     operationId,
     summary: docs.summary,
-    tags: [url.startsWith('/api/') ? url.split('/')[2] : url.startsWith('/v1/') ? 'collection' : 'operations'],
+    tags: docs.tags ?? [url.startsWith('/api/') ? url.split('/')[2] : 'operations'],
     security: securityOf(docs.access),
     ...(inPath.length + inQuery.length > 0 && { parameters: [...inPath, ...inQuery] }),
     ...(docs.body && { requestBody: { required: true, content: { 'application/json': { schema: components.named(`${operationId}Body`, docs.body) } } } }),

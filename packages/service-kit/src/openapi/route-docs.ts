@@ -6,6 +6,8 @@ export interface RouteDocs {
   /** What it does, in one sentence. */
   readonly summary: string
   readonly access: 'write-key' | 'api-key' | 'admin' | 'none'
+  /** Under which names it stands: what follows `/api/` unless said, elsewhere `operations`. */
+  readonly tags?: readonly string[]
   readonly query?: z.ZodType
   readonly body?: z.ZodType
   readonly answer: {
