@@ -1,3 +1,4 @@
+import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { type ErrorCode, ProblemError, REQUEST_ID } from '@millrace/contracts'
 import type { Ids } from '@millrace/ports'
@@ -55,8 +56,8 @@ export const createHttp = (options: HttpOptions): FastifyInstance => {
     genReqId: ({ headers }) => givenId(headers['x-request-id']) ?? ownId(),
     bodyLimit: options.bodyBytesMax ?? BODY_BYTES_MAX,
     requestTimeout: requestMsMax,
-    // While stopping, what is open ends, and what comes new is told to come again.
-    return503OnClosing: true,
+    // While stopping, what still comes on an open connection is answered by its route, and told that the connection ends.
+    return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512 },
     // Node swaps the two times where that of the headers is longer, and by itself it is a minute.
@@ -65,6 +66,8 @@ export const createHttp = (options: HttpOptions): FastifyInstance => {
     frameworkErrors: (error, request, reply) => void answerFault(options.logger, error, request, reply),
     clientErrorHandler: (error, socket) => answerSocket(error, socket, options.ids.uuid()),
   })
+  // A client that has closed its own half still reads: by itself node ends the other half before the answer is there.
+  ;(app.server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true
   const guarded = guard(options.hosts ?? [])
   app.addHook('onRoute', (route) => {
     if (!route.config?.collection) route.onRequest = [guarded, ...[route.onRequest ?? []].flat()]

@@ -1,4 +1,6 @@
+import { EventEmitter, once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { ProblemError } from '@millrace/contracts'
 import { LogUnavailable } from '@millrace/ports'
 import { describe, expect, it } from 'vitest'
@@ -69,6 +71,28 @@ describe('http', () => {
       codeOf(`GET /%zz ${head}\r\n`), codeOf(`GET /${'x'.repeat(20_000)} ${head}\r\n`), codeOf('\u0016\u0003\r\n\r\n'), codeOf(`POST /body ${head}content-type: application/json\r\ncontent-length: 10\r\n\r\n{`),
     ])).toEqual(['BAD_REQUEST', 'URI_TOO_LONG', 'BAD_REQUEST', 'REQUEST_TIMEOUT'])
     await http.close()
+  })
+
+  it('answers what still comes on an open connection while it closes, and says that the connection ends', async () => {
+    const http = createHttp({ logger: createLogger('silent'), ids: createCountingIds() })
+    const asked = new EventEmitter()
+    http.get('/slow', async () => {
+      asked.emit('slow')
+      await once(asked, 'go')
+      return 'slow'
+    })
+    http.get('/late', async () => 'late')
+    await http.listen({ host: '127.0.0.1', port: 0 })
+    const socket = connect((http.server.address() as AddressInfo).port, '127.0.0.1')
+    socket.write('GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n')
+    await once(asked, 'slow')
+    const closed = http.close()
+    socket.write('GET /late HTTP/1.1\r\nhost: localhost\r\n\r\n')
+    await once(http.server, 'request')
+    asked.emit('go')
+    const [, slow, late] = (await text(socket)).split('HTTP/1.1 ')
+    expect([slow?.slice(0, 3), late?.slice(0, 3), late?.toLowerCase().includes('connection: close')]).toEqual(['200', '200', true])
+    await closed
   })
 
   it('lets no web page of another origin in, and serves no foreign host', async () => {

@@ -1,3 +1,4 @@
+import type { ProblemError } from '@millrace/contracts'
 import { problemOf } from '@millrace/service-kit'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { accessOf } from './access-of.ts'
@@ -5,14 +6,16 @@ import { allowOrigin, answerPreflight, openToPages, PREFLIGHT } from './cors.ts'
 import { unpack } from './domain/unpack.ts'
 import { RequestWire } from './domain/wire.ts'
 import type { Door } from './door.ts'
-import { collect } from './passage.ts'
+import { collect, refuseUnread, sendNo } from './passage.ts'
 import type { Extra, Path, Protocol } from './protocols/protocol.ts'
-import { send, withRetryAfter } from './send.ts'
+import { send } from './send.ts'
+
+type Refuse = (request: FastifyRequest, reply: FastifyReply, problem: ProblemError) => void
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Of a path of collection: the protocols that use it. The first answers what fails before the body is read. */
-    protocols?: readonly Protocol[]
+    /** Of a path of collection: answers what fails around its handler. */
+    refuse?: Refuse
   }
 }
 
@@ -22,10 +25,11 @@ export const collection = (door: Door, protocols: readonly Protocol[]): FastifyP
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: door.config.BODY_BYTES_MAX }, (_request, body, done) => done(null, body))
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error)
-    const answer = problem.code === 'INTERNAL' ? null : request.routeOptions.config.protocols?.[0]?.refuse(problem, null)
-    // What the protocol has no words for is answered by the house.
-    if (!answer) throw error
-    return send(withRetryAfter(reply, problem), answer)
+    const { refuse } = request.routeOptions.config
+    if (problem.code === 'INTERNAL' || !refuse) throw error
+    // Closed under a sender that is still writing, as fastify would, the connection takes the answer with it: the rest is read and thrown away.
+    if (problem.code === 'BODY_TOO_LARGE') reply.removeHeader('connection')
+    refuse(request, reply, problem)
   })
   // One hook and not three: each is felt by single events.
   const enter = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
@@ -35,14 +39,14 @@ export const collection = (door: Door, protocols: readonly Protocol[]): FastifyP
     door.openRequests.enter(request, reply, done)
   }
   const preflights = new Set<string>()
-  const add = ({ method, url, docs }: Path, users: readonly Protocol[], handler: RouteHandlerMethod): void => {
-    app.route({ method, url, config: { collection: true, docs: { ...docs, tags: namesOf(users) }, protocols: users }, onRequest: enter, handler })
+  const add = ({ method, url, docs }: Path, users: readonly Protocol[], refuse: Refuse, handler: RouteHandlerMethod): void => {
+    app.route({ method, url, config: { collection: true, docs: { ...docs, tags: namesOf(users) }, refuse }, onRequest: enter, handler })
     const preflight = { ...PREFLIGHT, tags: namesOf(protocols.filter(({ paths, extras = [] }) => [...paths, ...extras].some((path) => path.url === url))) }
     if (!preflights.has(url)) app.options(url, { config: { collection: true, docs: preflight }, onRequest: openToPages }, answerPreflight)
     preflights.add(url)
   }
-  for (const { path, users } of sharedPaths(protocols)) add(path, users, collect(door, path.url, users))
-  for (const protocol of protocols) for (const extra of protocol.extras ?? []) add(extra, [protocol], answerExtra(door, extra))
+  for (const { path, users } of sharedPaths(protocols)) add(path, users, refuseUnread(door, path.url, users), collect(door, path.url, users))
+  for (const protocol of protocols) for (const extra of protocol.extras ?? []) add(extra, [protocol], refuseExtra(door, protocol, extra), answerExtra(door, extra))
 }
 
 const namesOf = (users: readonly Protocol[]): readonly string[] => users.map(({ name }) => name)
@@ -69,6 +73,9 @@ const answerExtra = (door: Door, extra: Extra) => async (request: FastifyRequest
     checkKey: async (key) => void (await accessOf(door, key)),
   }))
 }
+
+const refuseExtra = (door: Door, protocol: Protocol, { url }: Extra): Refuse => (request, reply, problem) =>
+  sendNo(door, { request, reply, protocol, wire: new RequestWire(request, url, Buffer.alloc(0)) }, problem)
 
 const addressOf = (request: FastifyRequest, publicUrl: string | undefined) => {
   if (publicUrl === undefined) return { host: request.host, protocol: request.protocol }

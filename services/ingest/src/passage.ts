@@ -1,5 +1,5 @@
 import { clockSkew, type Origin, ProblemError, refuse } from '@millrace/contracts'
-import { problemOf, type WriteAccess } from '@millrace/service-kit'
+import { problemOf, sendProblem, type WriteAccess } from '@millrace/service-kit'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { accessOf, type Keys, knownAccess } from './access-of.ts'
 import { isTurnedAway } from './counters.ts'
@@ -43,10 +43,17 @@ export const collect = (door: Door, path: string, users: readonly Protocol[]) =>
   try {
     const body = unpack(packed, door.config.INFLATED_BYTES_MAX)
     if (Buffer.isBuffer(body)) read(body)
-    else body.then(read).catch((error: unknown) => refuseRequest(door, passage, error))
+    else body.then(read, (error: unknown) => refuseRequest(door, recognisedBeside(passage, users), error)).catch((error: unknown) => refuseRequest(door, passage, error))
   } catch (error) {
     refuseRequest(door, passage, error)
   }
+}
+
+/** What is wrong before the body is there: it is over its bound, or there is no room for it. */
+export const refuseUnread = (door: Door, path: string, users: readonly Protocol[]) => (request: FastifyRequest, reply: FastifyReply, problem: ProblemError): void => {
+  const passage: Passage = { request, reply, receivedAt: door.receivedAt(), wire: new RequestWire(request, path, NO_BODY), protocol: users[0]!, access: undefined }
+  const told = problem.code === 'BODY_TOO_LARGE' ? new ProblemError(problem.code, `the body has more than ${door.config.BODY_BYTES_MAX} bytes; none of it is kept`) : problem
+  refuseRequest(door, recognisedBeside(passage, users), told)
 }
 
 const NO_BODY = Buffer.alloc(0)
@@ -101,19 +108,38 @@ const takeLater = async (door: Door, passage: Passage, key: Keys): Promise<void>
   take(door, passage)
 }
 
+/** The answer of a no, counted where nothing was taken. */
+export const sendNo = (door: Door, { request, reply, protocol, wire }: Pick<Passage, 'request' | 'reply' | 'protocol' | 'wire'>, problem: ProblemError): void => {
+  if (isTurnedAway(problem)) door.counters.turnedAway.inc({ code: problem.code })
+  const words = protocol.refuse(problem, wire)
+  if (words) send(withRetryAfter(reply, problem), words)
+  else sendProblem(reply, request, problem)
+}
+
+/** The request as far as it can be told without its body. */
+const besideBody = ({ request, wire }: Passage): Wire => new RequestWire(request, wire.path, NO_BODY)
+
+const recognisedBeside = (passage: Passage, users: readonly Protocol[]): Passage =>
+  ({ ...passage, protocol: users.find((user) => user.recognise(besideBody(passage))) ?? passage.protocol })
+
+/** Whose body it is that cannot be read: its key may stand in a header or in the address. */
+const accessBeside = (door: Door, passage: Passage): WriteAccess | undefined => {
+  try {
+    return knownAccess(door, passage.protocol.keyOf(besideBody(passage)))
+  } catch (error) {
+    if (error instanceof ProblemError) return undefined
+    throw error
+  }
+}
+
 /** In the protocol's words where it has some; what is wrong with a body of a known sender is kept first. */
 const refuseRequest = (door: Door, passage: Passage, error: unknown): void => {
-  const { request, reply, protocol, access, wire } = passage
+  const { request, reply, protocol, wire } = passage
   const problem = problemOf(error)
   if (problem.code === 'INTERNAL') return void reply.send(error)
-  const answer = (): void => {
-    const words = protocol.refuse(problem, wire)
-    if (!words) return void reply.send(problem)
-    // What goes the way of all faults is counted there.
-    if (isTurnedAway(problem)) door.counters.turnedAway.inc({ code: problem.code })
-    send(withRetryAfter(reply, problem), words)
-  }
-  if (!isOfBody(problem)) return answer()
+  const answer = (): void => sendNo(door, passage, problem)
+  if (!isOfBody(problem) || protocol.keepsNothing?.(wire)) return answer()
+  const access = passage.access ?? accessBeside(door, passage)
   if (access) {
     // What cannot be read counts as one event.
     const refused = notAdmitted(door, access, request, 1)
@@ -124,13 +150,14 @@ const refuseRequest = (door: Door, passage: Passage, error: unknown): void => {
 }
 
 /** A body that is none of ours to read, from a sender that we know: kept as it came, and counted once. */
-const keepBody = (door: Door, { request, reply, protocol, wire, receivedAt }: Passage, { project, source }: WriteAccess, problem: ProblemError, answer: () => void): void => {
+const keepBody = (door: Door, passage: Passage, { project, source }: WriteAccess, problem: ProblemError, answer: () => void): void => {
+  const { request, reply, protocol, wire, receivedAt } = passage
   const origin: Origin = { source, protocol: protocol.name, receivedAt, sentAt: null }
   const sent = wire.body.length > 0 || wire.method === 'POST' ? wire.body : Buffer.from(JSON.stringify(wire.query))
   try {
-    door.keepBody({ project, origin, request: request.id }, sent, refuse(problem.code, problem.message), (fault) => answering(reply, () => (fault === null ? answer() : reply.send(fault))))
+    door.keepBody({ project, origin, request: request.id }, sent, refuse(problem.code, problem.message), (fault) => answering(reply, () => (fault === null ? answer() : refuseRequest(door, passage, fault))))
   } catch (error) {
-    reply.send(error)
+    refuseRequest(door, passage, error)
   }
 }
 

@@ -63,12 +63,14 @@ export const createIngest = (deps: IngestDeps, settings: Partial<IngestConfig> =
   return {
     checks: [deps.spool ? spoolReady(deps.spool) : logReady(log), hotStoreReady(deps.hot)],
     routes: async (app) => {
-      app.addHook('onError', async (_request, _reply, error: unknown) => {
-        const problem = problemOf(error)
-        if (isTurnedAway(problem)) counters.turnedAway.inc({ code: problem.code })
-      })
       await app.register(collection(door, protocols))
-      await app.register(identityCommandRoutes(deps))
+      await app.register(async (api) => {
+        api.addHook('onError', async (_request, _reply, error: unknown) => {
+          const problem = problemOf(error)
+          if (isTurnedAway(problem)) counters.turnedAway.inc({ code: problem.code })
+        })
+        await api.register(identityCommandRoutes(deps))
+      })
     },
     start: async () => { stopping = false },
     drain: queue.drain,

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { jitsu } from '../src/protocols/jitsu.ts'
-import { acceptedOf } from './memory-log.ts'
+import { acceptedOf, rejectedOf } from './memory-log.ts'
 import { setUp } from './set-up.ts'
 
 const open: (() => Promise<void>)[] = []
@@ -78,14 +78,29 @@ describe('connections', () => {
     socket.destroy()
   })
 
-  it('answers a client that has closed its own half', async () => {
+  it('answers a client that has closed its own half, also where the log takes its time', async () => {
     const { log, http } = await listening({})
+    log.takes(50)
     const { port } = http.server.address() as { port: number }
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
-    socket.end(`POST /v1/track?writeKey=wk HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ${event.length}\r\n\r\n${event}`)
+    socket.end(`POST /v1/track?writeKey=wk HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${event.length}\r\n\r\n${event}`)
     const answer = await text(socket)
     expect(answer).toContain('200 OK')
     expect(acceptedOf(log)).toHaveLength(1)
+  })
+
+  it('lets a client read that its body is too large, while it still writes it, and keeps that it came', async () => {
+    const { http, log } = await listening({ BODY_BYTES_MAX: 1 << 20 })
+    const { port } = http.server.address() as { port: number }
+    const chunk = Buffer.alloc(1 << 20, ' ')
+    const chunks = async function* () { for (let sent = 0; sent < 32; sent++) yield chunk }
+    const statusOf = async (path: string, body: RequestInit['body'], length?: string) =>
+      (await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', body, duplex: 'half', ...(length && { headers: { 'content-length': length } }) } as RequestInit)).status
+    for (const [path, status] of [['/v1/batch?writeKey=wk', 413], ['/sa?token=wk', 200], ['/mp/collect?measurement_id=wk', 204]] as const) {
+      expect(await statusOf(path, Buffer.concat(Array.from({ length: 32 }, () => chunk)))).toBe(status)
+      expect(await statusOf(path, chunks() as unknown as RequestInit['body'])).toBe(status)
+    }
+    expect(rejectedOf(log).map(({ code, bytes }) => [code, bytes])).toEqual(Array.from({ length: 6 }, () => ['BODY_TOO_LARGE', '']))
   })
 
   it('takes a client that sends its body byte by byte, and others meanwhile', async () => {

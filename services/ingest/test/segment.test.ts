@@ -117,6 +117,21 @@ describe('the Segment protocol', () => {
     expect((await post('/v1/batch', Buffer.alloc(6 << 20, 0x20))).json().code).toBe('BODY_TOO_LARGE')
   })
 
+  it('keeps a body that cannot be unpacked, or was not read, where its key stands beside it, and counts it apart where none does', async () => {
+    const { post, log, http } = await setUp()
+    const broken = gzipSync('{"batch":[]}').subarray(0, 20)
+    expect((await post('/v1/batch', broken)).statusCode).toBe(400)
+    expect((await post('/batch?strict=1', broken, {})).statusCode).toBe(400)
+    expect((await post('/import', broken)).statusCode).toBe(400)
+    expect((await post('/v1/batch', Buffer.alloc(6 << 20, 0x20))).statusCode).toBe(413)
+    expect((await post('/v1/batch', Buffer.alloc(6 << 20, 0x20), {})).statusCode).toBe(413)
+    expect(rejectedOf(log).map(({ code, bytes }) => [code, Buffer.from(bytes, 'base64')])).toEqual(
+      [['BODY_UNREADABLE', broken], ['BODY_UNREADABLE', broken], ['BODY_TOO_LARGE', Buffer.alloc(0)]])
+    expect(log.headers(topics.rejected.name).map(({ origins }) => origins[0]!.protocol)).toEqual(['segment', 'mixpanel', 'segment'])
+    const unauthorised = (await http.inject('/metrics')).body.split('\n').filter((line) => line.startsWith('millrace_ingest_requests_unauthorised_total{'))
+    expect(unauthorised.map((line) => line.split('_total')[1])).toEqual(['{code="BODY_UNREADABLE"} 1', '{code="BODY_TOO_LARGE"} 1'])
+  })
+
   it('finds the key in Basic, the query or the body, and refuses others apart from any project', async () => {
     const { post, log, http } = await setUp()
     expect((await post('/v1/track', track())).statusCode).toBe(200)
@@ -185,6 +200,7 @@ describe('under pressure', () => {
     busy.log.takes(50)
     const statuses = (await Promise.all(Array.from({ length: 9 }, () => busy.post('/v1/track', track())))).map(({ statusCode }) => statusCode)
     expect(statuses.filter((status) => status === 429)).toHaveLength(4)
+    expect((await busy.http.inject('/metrics')).body).toContain('requests_turned_away_total{code="TOO_MANY_REQUESTS"} 4')
     expect((await busy.post('/v1/track', track())).statusCode).toBe(200)
   })
 

@@ -16,7 +16,7 @@ export const ga4: Protocol = {
   decode: (wire, { eventsMax }) => ({ sentAt: null, context: libraryContext('ga4', wire.headers), events: eventsOf(jsonFields(wire), eventsMax) }),
   answer: () => DONE,
   // Its senders look at nothing else than whether it was answered; what was not kept for want of room may come again.
-  refuse: (problem, wire) => (wire !== null && problem.status < 500 && problem.status !== 429 ? DONE : null),
+  refuse: ({ status }) => (status < 500 && status !== 429 ? DONE : null),
   extras: [{
     method: 'POST', url: '/debug/mp/collect', docs: DEBUG,
     answer: async (wire, { checkKey }) => {

@@ -23,7 +23,7 @@ export const matomo: Protocol = {
     return { sentAt: null, context: libraryContext('matomo', wire.headers), events: linesOf(requests, wire, asked) }
   },
   answer: (wire, taken) => (isBulk(wire) ? answerBulk(wire, taken) : answerSingle(wire, taken)),
-  refuse: ({ status, message }, wire) => (wire && isBulk(wire) ? told(status, { status: 'error', tracked: 0, invalid: 0, message }) : told(status, { status: 'error', message })),
+  refuse: ({ status, message }, wire) => (isBulk(wire) ? told(status, { status: 'error', tracked: 0, invalid: 0, message }) : told(status, { status: 'error', message })),
 }
 
 const told = (status: number, body: object): Answer => ({ status, body: JSON.stringify(body) })

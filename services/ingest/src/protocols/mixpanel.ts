@@ -32,7 +32,7 @@ export const mixpanel: Protocol = {
     if (isAsked(wire, 'strict')) return answerStrict(taken)
     return isAsked(wire, 'img') ? { status: 200, type: 'image/gif', body: PIXEL } : told(wire, 200, 1, null)
   },
-  refuse: (problem, wire) => (wire && isAsked(wire, 'strict')
+  refuse: (problem, wire) => (isAsked(wire, 'strict')
     ? { status: problem.status, body: JSON.stringify({ code: problem.status, error: problem.message, status: problem.code }) }
     : told(wire, problem.status, 0, `${problem.code}: ${problem.message}`)),
 }
@@ -46,8 +46,8 @@ const parameter = (wire: Wire, name: string): unknown => wire.query[name] ?? wir
 
 const isAsked = (wire: Wire, name: string): boolean => ['1', 'true'].includes(String(parameter(wire, name)))
 
-const told = (wire: Wire | null, status: number, done: 0 | 1, error: string | null): Answer =>
-  ({ status, body: wire && isAsked(wire, 'verbose') ? JSON.stringify({ status: done, error }) : String(done) })
+const told = (wire: Wire, status: number, done: 0 | 1, error: string | null): Answer =>
+  ({ status, body: isAsked(wire, 'verbose') ? JSON.stringify({ status: done, error }) : String(done) })
 
 const answerStrict = ({ accepted, rejected }: Taken): Answer => ({
   status: 200,

@@ -41,7 +41,7 @@ export const posthog: Protocol = {
   answer: (wire, taken) => (wire.path === V1 ? answerEach(wire, taken) : answerAll(wire, taken)),
   refuse: (problem, wire) => ({
     status: problem.status,
-    body: JSON.stringify(wire?.path === V1
+    body: JSON.stringify(wire.path === V1
       ? { error: problem.code, error_description: problem.message }
       : { type: TYPE_OF_FAULT[problem.status] ?? (problem.status < 500 ? 'validation_error' : 'server_error'), code: problem.code, detail: problem.message, attr: null }),
   }),

@@ -16,8 +16,10 @@ export interface Protocol {
   decode(wire: Wire, asked: Asked): Sent
   /** What the SDK takes for "you have it". One refused event never fails its batch. */
   answer(wire: Wire, taken: Taken, asked: Asked): Answer
-  /** The vendor's shape of a no; null: the house's problem. Whether and when an SDK comes again depends on the status. */
-  refuse(problem: ProblemError, wire: Wire | null): Answer | null
+  /** The vendor's shape of a no; null: the house's problem. Whether and when an SDK comes again depends on the status. Where the body could not be read, it is empty or as it came. */
+  refuse(problem: ProblemError, wire: Wire): Answer | null
+  /** Whether a request only asks what would be wrong with it. */
+  keepsNothing?(wire: Wire): boolean
   /** What its SDKs ask beside sending: settings, flags. */
   readonly extras?: readonly Extra[]
 }

@@ -30,9 +30,10 @@ export const sensors: Protocol = {
     return fault ? { status: 400, type: 'text/plain', body: `${fault.code}: ${fault.detail}` } : silence(wire)
   },
   refuse: (problem, wire) => {
-    if (comesAgain(problem) || wire?.path === CHECK_PATH) return { status: problem.status, type: 'text/plain', body: `${problem.code}: ${problem.message}` }
+    if (comesAgain(problem) || wire.path === CHECK_PATH) return { status: problem.status, type: 'text/plain', body: `${problem.code}: ${problem.message}` }
     return silence(wire)
   },
+  keepsNothing: (wire) => isDryRun(wire),
 }
 
 const tokenInQuery = (wire: Wire): string | undefined => {
@@ -54,5 +55,5 @@ const faultOf = (wire: Wire, { eventsMax, receivedAt }: Asked) => {
 /** Nothing of the request was kept: the batching SDK sends it again. */
 const comesAgain = ({ status }: ProblemError): boolean => status === 503 || status === 429
 
-const silence = (wire: Wire | null): Answer =>
-  wire?.method === 'GET' ? { status: 200, type: 'image/gif', headers: { 'cache-control': 'no-store' }, body: PIXEL } : { status: 200, type: 'text/plain', body: '' }
+const silence = (wire: Wire): Answer =>
+  wire.method === 'GET' ? { status: 200, type: 'image/gif', headers: { 'cache-control': 'no-store' }, body: PIXEL } : { status: 200, type: 'text/plain', body: '' }

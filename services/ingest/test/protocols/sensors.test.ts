@@ -70,12 +70,13 @@ describe('the protocol of Sensors', () => {
   })
 
   it('tells what is wrong on /debug, and keeps nothing of a dry run', async () => {
-    const { send, stored } = await start()
+    const { send, stored, log } = await start()
     const url = '/debug?token=wk'
     const dry = { 'dry-run': 'true' }
     expect((await send(form({ data: packed(track()), gzip: '1' }), url, dry)).statusCode).toBe(200)
     expect(await send(form({ data: packed(track({ event: '' })) }), url, dry)).toMatchObject({ statusCode: 400, body: 'EVENT_NAME_MISSING: A track event needs a name in event.' })
-    expect(stored()).toEqual([])
+    for (const body of ['data=no json', '', gzipSync('{}').subarray(0, 12)]) expect((await send(body, url, dry)).statusCode).toBe(400)
+    expect([stored(), rejectedOf(log)]).toEqual([[], []])
     expect((await send(form({ data: packed(track()) }), url)).statusCode).toBe(200)
     expect((await send(form({ data: packed(track({ time: 'soon' })) }), url)).statusCode).toBe(400)
     expect((await send(form({ data: packed(track()) }), '/debug?token=nobody')).statusCode).toBe(401)
