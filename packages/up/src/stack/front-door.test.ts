@@ -1,5 +1,6 @@
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createFrontDoor } from './front-door.ts'
 import { listenAt } from './listen.ts'
@@ -47,6 +48,17 @@ describe('the front door', () => {
       const answer = await fetch(await doorTo(() => port))
       expect([answer.status, answer.headers.get('retry-after'), ((await answer.json()) as { code: string }).code]).toEqual([503, '1', 'NOT_READY'])
     }
+  })
+
+  it('reads on where a service answers amid the body, so that the sender hears it and can go on', async () => {
+    const { port } = await backend((request, response) => void response.writeHead(request.method === 'POST' ? 413 : 200).end())
+    const { port: door, hostname } = new URL(await doorTo(() => port))
+    const socket = connect(Number(door), hostname)
+    const size = 64 << 20
+    socket.write(`POST / HTTP/1.1\r\nhost: x\r\ncontent-length: ${size}\r\n\r\n`)
+    socket.write(Buffer.alloc(size))
+    socket.write('GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+    expect((await text(socket)).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 200'])
   })
 
   it('does not let half an answer pass for a whole one', async () => {

@@ -38,8 +38,12 @@ const forward = (agent: Agent, port: number, request: IncomingMessage, response:
     answer.once('error', () => response.destroy())
   })
   upstream.on('error', () => (response.headersSent ? response.destroy() : refuse(response)))
-  // Who leaves needs no answer: a live stream would go on for nobody.
-  response.once('close', () => upstream.destroy())
+  response.once('close', () => {
+    // Who was answered amid its body still writes: the rest is read and thrown away, or it would stand before the next request.
+    request.unpipe(upstream).resume()
+    // Who leaves needs no answer: a live stream would go on for nobody.
+    upstream.destroy()
+  })
   request.pipe(upstream)
 }
 
