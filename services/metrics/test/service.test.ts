@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { connect } from 'node:net'
 import type { LiveOverview } from '@millrace/contracts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { metricsConfig, type Ledger } from '../src/index.ts'
@@ -16,6 +19,7 @@ describe('metrics', () => {
   let system: System
   beforeAll(async () => {
     system = await openSystem()
+    await system.app.listen({ port: 0, host: '127.0.0.1' })
   })
   afterAll(() => system.close())
 
@@ -161,7 +165,6 @@ describe('metrics', () => {
   })
 
   it('pushes the overview to a page when something changed, and no more often than it may', async () => {
-    await system.app.listen({ port: 0, host: '127.0.0.1' })
     const { port } = system.app.server.address() as { port: number }
     const answer = await fetch(`http://127.0.0.1:${port}/api/live`, { headers: { authorization: 'Bearer mk_test' } })
     expect(answer.headers.get('content-type')).toContain('text/event-stream')
@@ -186,6 +189,19 @@ describe('metrics', () => {
     expect(seen.length).toBeLessThanOrEqual(3 + (performance.now() - startedAt) / metricsConfig.parse({}).LIVE_EVERY_MS)
     expect(seen.at(-1)!.byEvent.map(({ event: name }) => name)).toContain('Live 0')
     await reader.cancel()
+  })
+
+  it('lets go of a page that has left, at once', async () => {
+    const { port } = system.app.server.address() as { port: number }
+    const requested = once(system.app.server, 'request') as Promise<[unknown, ServerResponse]>
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+    socket.write('GET /api/live HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer mk_test\r\n\r\n')
+    const [, response] = await requested
+    await once(socket, 'data')
+    socket.end()
+    await once(response, 'close')
+    expect(response.writableFinished).toBe(false)
+    socket.destroy()
   })
 
   it('says so when a sum cannot be exact or an answer would be over its bound', async () => {

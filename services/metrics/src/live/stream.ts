@@ -76,6 +76,8 @@ export const createLiveStream = (
       const client: Client = { project, reply, listens: false }
       clients.add(client)
       reply.raw.once('close', () => clients.delete(client))
+      // Who sends no more has left: of other requests the answer would still be awaited.
+      reply.raw.socket?.once('end', () => reply.raw.destroy())
       const first = await overview.of(project).catch((error: unknown) => {
         clients.delete(client)
         throw error
