@@ -17,6 +17,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Every route that was registered, for the document of the interface. */
     routesSoFar: () => readonly RouteOptions[]
+    /** Whether it is being closed: what is answered now is the last of its connection. */
+    isClosing: () => boolean
   }
   interface FastifyContextConfig {
     /** A path of a collection protocol: any web page may write to it, so Host and Origin are not checked. */
@@ -75,6 +77,9 @@ export const createHttp = (options: HttpOptions): FastifyInstance => {
   const paths = watchPaths(app)
   app.decorate('routesSoFar', collectRoutes(app))
   app.decorateRequest('caller', null)
+  let closing = false
+  app.addHook('preClose', async () => void (closing = true))
+  app.decorate('isClosing', () => closing)
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
     done()

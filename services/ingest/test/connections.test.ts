@@ -89,6 +89,19 @@ describe('connections', () => {
     expect(acceptedOf(log)).toHaveLength(1)
   })
 
+  it('tells a client whose event waits for the log while ingest stops that its connection ends', async () => {
+    const { log, http } = await listening({})
+    log.takes(50)
+    const { port } = http.server.address() as { port: number }
+    const socket = connect(port, '127.0.0.1')
+    socket.write(`POST /v1/track?writeKey=wk HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${event.length}\r\n\r\n${event}`)
+    await once(http.server, 'request')
+    const closed = http.close()
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 [^]*\r\nconnection: close\r\n/i)
+    await closed
+    expect(acceptedOf(log)).toHaveLength(1)
+  })
+
   it('lets a client read that its body is too large, while it still writes it, and keeps that it came', async () => {
     const { http, log } = await listening({ BODY_BYTES_MAX: 1 << 20 })
     const { port } = http.server.address() as { port: number }
