@@ -40,7 +40,7 @@ export const errors = {
   BODY_TOO_LARGE: entry(413, 'Body too large', 'The body, or what it unpacks to, is over its bound.'),
   MEDIA_TYPE_UNSUPPORTED: entry(415, 'Unsupported media type', 'The body is not of a type that this path reads.'),
   URI_TOO_LONG: entry(414, 'Address too long', 'The address of the request is over its bound.'),
-  WRITE_KEY_MISSING: entry(401, 'Write key missing', 'Send the write key as Basic user or as writeKey in the body.'),
+  WRITE_KEY_MISSING: entry(401, 'Write key missing', 'The request names no write key where its protocol has it: as Basic user or as writeKey in the body for SDKs of Segment.'),
   WRITE_KEY_UNKNOWN: entry(401, 'Write key unknown', 'No project has this write key.'),
   API_KEY_MISSING: entry(401, 'API key missing', 'Send Authorization: Bearer <API key>, or sign in on the page.'),
   API_KEY_UNKNOWN: entry(401, 'API key unknown', 'No project has this API key.'),
