@@ -74,8 +74,10 @@ const create = async (dir: string, file: string, holder: Holder): Promise<boolea
     await link(draft, file)
     return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return false
+    // A full disk does not say which.
+    throw Object.assign(new Error(`the folder ${dir} cannot be taken: ${message}`, { cause: error }), { code })
   } finally {
     await rm(draft, { force: true })
   }

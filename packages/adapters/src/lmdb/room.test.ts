@@ -56,7 +56,7 @@ describe('a full disk', () => {
       await root.close()
       // What the closing gave back.
       await fill()
-      await expect(openLmdb(join(tiny, 'log'))).rejects.toMatchObject({ code: 'ENOSPC' })
+      await expect(openLmdb(join(tiny, 'log'))).rejects.toMatchObject({ code: 'ENOSPC', message: expect.stringContaining(`the folder ${join(tiny, 'log')} cannot be taken`) })
       expect((await readdir(join(tiny, 'log'))).sort()).toEqual(['data.mdb', 'holder.1', 'lock.mdb'])
       await rm(join(tiny, 'ballast'))
       await (await openLmdb(join(tiny, 'log'))).close()
