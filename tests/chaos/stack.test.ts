@@ -58,7 +58,7 @@ describe.skipIf(SKIPPED)('the stack under every fault that can be caused here', 
     rmSync(folders, { recursive: true, force: true })
   })
 
-  it('ends as an undisturbed run does, of the other wiring: nothing lost, nothing twice, every flip told once (P1–P5)', { timeout: LONG ? 7_200_000 : 600_000 }, async () => {
+  it('ends as an undisturbed run does, of the other wiring: nothing lost, nothing twice, every flip told once (P1–P5)', { timeout: LONG ? 7_200_000 : 1_200_000 }, async () => {
     const faults = createFaults({ stack, log, seed: SEED + 1, project: settings.id, kafkaDisk })
     const run = await driveStack(plan, PLANNED, { stack, faults, clockFile, seed: SEED + 2, rebalanceEveryMs: REBALANCE_EVERY_MS })
     const sent = run.done.batches.reduce((sum, { events }) => sum + events.length, 0)

@@ -1,4 +1,5 @@
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { guardCommits, StoreBroken } from './guard.ts'
 import { createRoomGuard, NoRoom } from './room.ts'
@@ -35,6 +36,13 @@ describe('a commit', () => {
     await expect(write(nothing)).rejects.toThrow(NoRoom)
     expect(calls).toBe(0)
     expect(() => guard.checkKnown()).toThrow(NoRoom)
+  })
+
+  it('goes on where the disk cannot be asked', async () => {
+    const guard = createRoomGuard(join(tmpdir(), 'there-is-no-such-folder'), 1)
+    let calls = 0
+    await guardCommits(guard, 1_000, async () => void calls++)(nothing)
+    expect(calls).toBe(1)
   })
 
   it.each([5, 27, 28, 122, -30792])('that the disk refused with code %i is told as lack of room, and the next may go through', async (code) => {

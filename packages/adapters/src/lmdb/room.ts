@@ -37,6 +37,7 @@ export const createRoomGuard = (dir: string, freeBytesMin: number): RoomGuard =>
   let free = Infinity
   let failedAt = -Infinity
   let brokenBy: Error | undefined
+  /** A disk that cannot be asked shows itself at the next write. */
   const measure = async (): Promise<void> => {
     checkedAt = performance.now()
     const { bavail, bsize } = await statfs(dir)
@@ -58,11 +59,11 @@ export const createRoomGuard = (dir: string, freeBytesMin: number): RoomGuard =>
       checkKnown()
     },
     checkKnown: () => {
-      measureSometimes().catch(() => undefined) // a disk that cannot be asked shows itself at the next write
+      measureSometimes().catch(() => undefined)
       checkKnown()
     },
     checkCommit: async () => {
-      if (!isFresh() || free < AMPLE_FLOORS * freeBytesMin) await measure()
+      if (!isFresh() || free < AMPLE_FLOORS * freeBytesMin) await measure().catch(() => undefined)
       const untouched = freeBytesMin * UNTOUCHED_SHARE
       if (free < untouched) throw new NoRoom(`the disk has ${free} bytes left, ${untouched} are not touched`)
     },
