@@ -18,6 +18,12 @@ describe('a line of Matomo', () => {
     for (const transport of ['idsite', 'rec', '_id', 'uid']) expect(event.properties).not.toHaveProperty(transport)
   })
 
+  it.each(['mtm', 'matomo', 'pk', 'piwik'])('reads the campaign of an address by the names that begin with %s', (mark) => {
+    const query = ['campaign', 'kwd', 'source', 'medium', 'content', 'cid'].map((name) => `${mark}_${name}=${name}`).join('&')
+    expect(read({ url: `https://shop.example/?${query}` }).context['campaign']).toEqual({ name: 'campaign', term: 'kwd', source: 'source', medium: 'medium', content: 'content', id: 'cid' })
+    expect(read({ url: `https://shop.example/?${mark}_keyword=shoes` }).context['campaign']).toEqual({ term: 'shoes' })
+  })
+
   it('is the track of an event, a search, a link, a download or content', () => {
     expect(read({ e_c: 'Video', e_a: 'Play', e_n: 'Intro', e_v: '1.5' })).toMatchObject({ type: 'track', event: 'Play', properties: { category: 'Video', label: 'Intro', value: 1.5, e_v: '1.5' } })
     expect(read({ search: 'shoes', search_cat: 'men', search_count: '0' })).toMatchObject({ event: 'Site Searched', properties: { query: 'shoes', category: 'men', results: 0 } })
@@ -30,9 +36,9 @@ describe('a line of Matomo', () => {
 
   it('counts the revenue of an order only, not that of a cart or a goal', () => {
     const items = '[["p1","Shoe",["men","new"],"5.5",2],["p2","Sock"]]'
-    expect(read({ idgoal: '0', ec_id: 'o1', revenue: '12.5', ec_tx: '1', ec_items: items })).toMatchObject({
+    expect(read({ idgoal: '0', ec_id: 'o1', revenue: '12.5', ec_st: '10', ec_tx: '1', ec_sh: '2.5', ec_dt: '1', ec_items: items })).toMatchObject({
       event: 'Order Completed', revenue: '12.5',
-      properties: { order_id: 'o1', tax: 1, products: [{ product_id: 'p1', name: 'Shoe', category: 'men', price: '5.5', quantity: 2 }, { product_id: 'p2', name: 'Sock' }], ec_items: items },
+      properties: { order_id: 'o1', subtotal: 10, tax: 1, shipping: 2.5, discount: 1, products: [{ product_id: 'p1', name: 'Shoe', category: 'men', price: '5.5', quantity: 2 }, { product_id: 'p2', name: 'Sock' }], ec_items: items },
     })
     expect(read({ idgoal: '0', revenue: '12.5', ec_items: 'no json' })).toMatchObject({ event: 'Cart Updated', revenue: null, properties: { total: 12.5 } })
     expect(read({ idgoal: '3', revenue: '7' })).toMatchObject({ event: 'Goal Completed', revenue: null, properties: { goal_id: '3', value: 7 } })
@@ -51,6 +57,6 @@ describe('a line of Matomo', () => {
     expect(id({ url: 'a', rand: '1' })).toBe(id({ rand: '1', url: 'a', messageId: 'x', peer: {} }))
     expect(id({ url: 'a', rand: '1' })).not.toBe(id({ url: 'a', rand: '2' }))
     expect(id({ url: 'a', pv_id: 'p', h: '1', m: '2', s: '3' })).toMatch(/^h-/)
-    expect(id({ url: 'a' })).toBeUndefined()
+    for (const plain of [{ url: 'a' }, { url: 'a', pv_id: 'p' }]) expect(id(plain)).toBeUndefined()
   })
 })

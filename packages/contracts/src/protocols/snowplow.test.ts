@@ -28,6 +28,13 @@ describe('lines of Snowplow', () => {
     })
   })
 
+  it('reads the campaign of the address, and before it what the tracker says of it', () => {
+    const url = `https://shop/?${['source', 'medium', 'campaign', 'term', 'content'].map((name) => `utm_${name}=${name}`).join('&')}`
+    const campaign = { source: 'source', medium: 'medium', name: 'campaign', term: 'term', content: 'content' }
+    expect(decoded({ e: 'pv', url }).context['campaign']).toEqual(campaign)
+    expect(decoded({ e: 'pv', url, mkt_source: 's', mkt_medium: 'm', mkt_campaign: 'n', mkt_term: 't', mkt_content: 'c' }).context['campaign']).toEqual({ source: 's', medium: 'm', name: 'n', term: 't', content: 'c' })
+  })
+
   it('reads self-describing events and entities, plain and in base64 alike', () => {
     const event = described('iglu:com.acme/viewed_product/jsonschema/1-0-0', { price: 5 })
     const around = entities({ schema: 'iglu:com.acme/plan/jsonschema/1-0-0', data: { plan: 'gold' } })
@@ -48,8 +55,8 @@ describe('lines of Snowplow', () => {
   })
 
   it('takes the total of a transaction for revenue, once', () => {
-    expect(decoded({ e: 'tr', tr_id: 'o1', tr_tt: '12.5', tr_tx: '2', tr_cu: 'chf', tr_ci: 'Bern' }))
-      .toMatchObject({ event: 'transaction', revenue: '12.5', currency: 'CHF', properties: { order_id: 'o1', revenue: 12.5, tax: 2, city: 'Bern' } })
+    expect(decoded({ e: 'tr', tr_id: 'o1', tr_af: 'web', tr_tt: '12.5', tr_tx: '2', tr_sh: '1', tr_cu: 'chf', tr_ci: 'Bern', tr_st: 'BE', tr_co: 'CH' }))
+      .toMatchObject({ event: 'transaction', revenue: '12.5', currency: 'CHF', properties: { order_id: 'o1', affiliation: 'web', revenue: 12.5, tax: 2, shipping: 1, city: 'Bern', state: 'BE', country: 'CH' } })
     expect(decoded({ e: 'ti', ti_id: 'o1', ti_sk: 'tea', ti_pr: '6.25', ti_qu: '2' })).toMatchObject({ event: 'transaction_item', revenue: null, properties: { order_id: 'o1', sku: 'tea', price: 6.25, quantity: 2 } })
   })
 
@@ -68,6 +75,8 @@ describe('lines of Snowplow', () => {
   })
 
   it('knows a device by whichever id there is', () => {
+    expect(decoded({ e: 'pv', tnuid: 't1', nuid: 'n1' }).anonymousId).toBe('d1')
+    expect(decoded({ e: 'pv', duid: undefined, tnuid: 't1', nuid: 'n1' }).anonymousId).toBe('t1')
     expect(decoded({ e: 'pv', duid: undefined, nuid: 'n1' }).anonymousId).toBe('n1')
     const session = entities({ schema: 'iglu:com.snowplowanalytics.snowplow/client_session/jsonschema/1-0-2', data: { userId: 'device', sessionId: 's9' } })
     expect(decoded({ e: 'pv', duid: undefined, co: JSON.stringify(session) })).toMatchObject({ anonymousId: 'device', sessionId: 's9' })
@@ -82,6 +91,7 @@ describe('lines of Snowplow', () => {
   it('sets the device’s clock right by the time of sending, and leaves the true time alone', () => {
     const hour = 3_600_000
     expect(decoded({ e: 'pv', dtm: String(at - hour), stm: String(origin.receivedAt - hour) }).timestamp).toBe(at)
+    expect(decoded({ e: 'pv', ttm: String(at - hour), stm: String(origin.receivedAt - hour) })).toMatchObject({ timestamp: at - hour, originalTimestamp: at })
     expect(decoded({ e: 'pv', dtm: undefined, ttm: String(at - hour), stm: String(origin.receivedAt - hour) }).timestamp).toBe(at - hour)
   })
 

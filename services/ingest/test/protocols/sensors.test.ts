@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { type Fields, topics } from '@millrace/contracts'
+import { type Fields, sourceSettings, topics } from '@millrace/contracts'
 import { LogUnavailable } from '@millrace/ports'
 import { describe, expect, it } from 'vitest'
 import { storedIn } from '../golden.ts'
@@ -87,6 +87,14 @@ describe('the protocol of Sensors', () => {
     const { send, log } = await start()
     log.failWith(new LogUnavailable('LOG_BUSY', 'full'))
     expect(await send(form({ data: base64(track()) }))).toMatchObject({ statusCode: 503 })
+  })
+
+  it('answers a server over the limit of its source with 429: silence would lose what it sent', async () => {
+    const { send, projects, project } = await start()
+    const key = await projects.addSource(project.id, sourceSettings.parse({ name: 'shop', eventsPerSecondMax: 1, server: true }))
+    const url = `/sa?project=default&token=${key}`
+    await send(form({ data_list: packed(Array.from({ length: 100 }, () => track())) }), url)
+    expect(await send(form({ data: base64(track()) }), url)).toMatchObject({ statusCode: 429, body: expect.stringMatching(/^SOURCE_LIMIT/) as unknown })
   })
 
   it('says of a sign-up that names two bare ids that the new one is a user wherever it stands alone', async () => {
