@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import type { Fields } from '@millrace/contracts'
+import { type Fields, sourceSettings } from '@millrace/contracts'
 import { LogUnavailable } from '@millrace/ports'
 import { describe, expect, it } from 'vitest'
 import { acceptedOf, rejectedOf } from '../memory-log.ts'
@@ -38,6 +38,8 @@ describe('the protocol of Countly', () => {
     expect(await post('/i/bulk', form({ requests: JSON.stringify([request({ end_session: '1' })]) }), {})).toMatchObject(SUCCESS)
     expect(stored()).toHaveLength(3)
     expect(rejectedOf(log).map(({ code }) => code)).toEqual(['WRITE_KEY_MIXED', 'NOT_AN_OBJECT'])
+    expect(await post('/i/bulk', form({ app_key: 'wk', requests: JSON.stringify([{ device_id: 'd3', session_duration: 9 }]) }), {})).toMatchObject(SUCCESS)
+    expect(stored()).toHaveLength(4)
   })
 
   it('does not keep what the SDK tells of its own health', async () => {
@@ -69,6 +71,14 @@ describe('the protocol of Countly', () => {
     expect((await post('/i', '', {})).statusCode).toBe(401)
     log.failWith(new LogUnavailable('LOG_BUSY', 'full'))
     expect((await post('/i', form(request({ begin_session: '1' })), {})).statusCode).toBe(503)
+  })
+
+  it('lets a server over the limit of its source keep what it sent', async () => {
+    const { post, projects, project } = await start()
+    const app_key = await projects.addSource(project.id, sourceSettings.parse({ name: 'shop', eventsPerSecondMax: 1, server: true }))
+    const sent = form({ ...request({ events: JSON.stringify(Array.from({ length: 100 }, () => event())) }), app_key })
+    expect(await post('/i', sent, {})).toMatchObject(SUCCESS)
+    expect((await post('/i', sent, {})).statusCode).toBe(429)
   })
 
   it('answers what the SDK asks, and leaves /i to Snowplow where its events come', async () => {

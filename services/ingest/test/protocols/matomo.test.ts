@@ -72,6 +72,16 @@ describe('the tracking API of Matomo', () => {
     expect(String(acceptedOf(log)[1]!.line)).toContain('"dimension994":"994"')
   })
 
+  it('believes an address that makes a visitor only of who proves itself', async () => {
+    const { http, log, project, givenIds } = await setUp()
+    const url = '/matomo.php?idsite=wk&rec=1&url=https%3A%2F%2Fshop.example%2F'
+    const visitors = () => new Set(storedIn(log, project, givenIds).stored.map(({ anonymousId }) => anonymousId)).size
+    for (const cip of ['203.0.113.7', '203.0.113.8']) await http.inject({ url: `${url}&cip=${cip}`, headers: BROWSER })
+    expect(visitors()).toBe(1)
+    for (const cip of ['203.0.113.7', '203.0.113.8']) await http.inject({ url: `${url}&cip=${cip}&token_auth=wk`, headers: BROWSER })
+    expect(visitors()).toBe(3)
+  })
+
   it('refuses an unknown key and a body that cannot be read', async () => {
     const { http, post, log } = await setUp()
     expect((await http.inject('/matomo.php?idsite=7&rec=1')).statusCode).toBe(401)
