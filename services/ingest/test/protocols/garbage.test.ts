@@ -10,7 +10,7 @@ import { acceptedOf } from '../memory-log.ts'
 import { setUp } from '../set-up.ts'
 
 const SEED = 1_126
-const REQUESTS_A_RECORDING = 60
+const REQUESTS_A_RECORDING = 40
 const { pick, happens } = chanceFrom(SEED)
 
 const folder = join(import.meta.dirname, '../golden')

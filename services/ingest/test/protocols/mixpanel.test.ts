@@ -108,6 +108,7 @@ describe('the Mixpanel protocol', () => {
     expect(new Set(lines.map(({ messageId }) => messageId)).size).toBe(12)
     await system.post('/engage/', form([operation({ $set: { a: 1 }, $insert_id: 'own' }), operation({ $set: { a: 2 } })]), FORM)
     expect(decoded(system).map(({ messageId }) => messageId)).toContain('own')
+    expect(acceptedOf(system.log).map(({ line }) => JSON.parse(line.toString()) as object)).toContainEqual(operation({ $set: { a: 1 }, $insert_id: 'own' }))
   })
 
   it('takes operations on groups, which are nobody’s', async () => {
