@@ -5,7 +5,7 @@ const whole = (min: number, max: number) => z.coerce.number().int().min(min).max
 /** Settings of ingest: names as in the environment, units in the names. */
 export const ingestConfig = z.object({
   BODY_BYTES_MAX: whole(1024, 100 << 20).default(5 << 20).describe('bytes of a request body as it comes'),
-  INFLATED_BYTES_MAX: whole(1024, 200 << 20).default(20 << 20).describe('bytes of a gzip body unpacked; at most 200 times its packed size, or 1 MiB'),
+  INFLATED_BYTES_MAX: whole(1024, 200 << 20).default(20 << 20).describe('bytes of a packed body (gzip, deflate) unpacked; at most 200 times its packed size, or 1 MiB'),
   EVENT_BYTES_MAX: whole(256, 512 << 10).default(64 << 10).describe('bytes of one event'),
   BATCH_EVENTS_MAX: whole(1, 100_000).default(20_000).describe('events of one batch'),
   REJECTED_BYTES_MAX: whole(256, 512 << 10).default(256 << 10).describe('bytes kept of one refused event or body'),

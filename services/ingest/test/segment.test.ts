@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib'
+import { deflateSync, gzipSync } from 'node:zlib'
 import { decodeEvent, homeOf, isRefusal, originAt, requestAt, shardOf, topics } from '@millrace/contracts'
 import { LogUnavailable } from '@millrace/ports'
 import { describe, expect, it } from 'vitest'
@@ -96,24 +96,25 @@ describe('the Segment protocol', () => {
       [['NOT_JSON', '{"batch":['], ['BATCH_MISSING', '{"events":[]}'], ['NOT_JSON', '']])
   })
 
-  it('reads gzip by its bytes, and JSON under any content type', async () => {
+  it('reads gzip and deflate by their bytes, and JSON under any content type', async () => {
     const { post, log, basic } = await setUp()
     const body = JSON.stringify({ batch: [track()] })
     for (const headers of [
       { ...basic, 'content-encoding': 'gzip', 'content-type': 'application/x-www-form-urlencoded' }, { ...basic, 'content-type': 'text/plain' },
       { ...basic }, { ...basic, 'content-type': 'no type at all', 'content-encoding': 'gzip' },
-    ]) for (const payload of [gzipSync(body), Buffer.from(body)]) {
+    ]) for (const payload of [gzipSync(body), deflateSync(body), deflateSync(body, { level: 0 }), Buffer.from(body)]) {
       const answer = await post('/v1/batch', payload, headers)
       expect(answer.json()).toMatchObject({ accepted: 1 })
     }
-    expect(acceptedOf(log)).toHaveLength(8)
+    expect(acceptedOf(log)).toHaveLength(16)
   })
 
   it('does not unpack a bomb', async () => {
     const { post } = await setUp({ INFLATED_BYTES_MAX: 4 << 20 })
     expect((await post('/v1/batch', gzipSync(Buffer.alloc(8 << 20, 0x20)))).json().code).toBe('BODY_TOO_LARGE')
     expect((await post('/v1/batch', gzipSync(Buffer.alloc(2 << 20, 0x20)))).json().code).toBe('BODY_TOO_LARGE')
-    expect((await post('/v1/batch', gzipSync('{}').subarray(0, 12))).json().code).toBe('BODY_UNREADABLE')
+    expect((await post('/v1/batch', deflateSync(Buffer.alloc(8 << 20, 0x20)))).json().code).toBe('BODY_TOO_LARGE')
+    for (const packed of [gzipSync('{}'), deflateSync('{}')]) expect((await post('/v1/batch', packed.subarray(0, packed.length - 6))).json().code).toBe('BODY_UNREADABLE')
     expect((await post('/v1/batch', Buffer.alloc(6 << 20, 0x20))).json().code).toBe('BODY_TOO_LARGE')
   })
 
