@@ -2,6 +2,7 @@ import { deflateSync, gzipSync } from 'node:zlib'
 import { decodeEvent, homeOf, isRefusal, originAt, requestAt, shardOf, topics } from '@millrace/contracts'
 import { LogUnavailable } from '@millrace/ports'
 import { describe, expect, it } from 'vitest'
+import { protocols } from '../src/protocols/index.ts'
 import { acceptedOf, rejectedOf } from './memory-log.ts'
 import { setUp } from './set-up.ts'
 
@@ -203,6 +204,17 @@ describe('under pressure', () => {
     expect(statuses.filter((status) => status === 429)).toHaveLength(4)
     expect((await busy.http.inject('/metrics')).body).toContain('requests_turned_away_total{code="TOO_MANY_REQUESTS"} 4')
     expect((await busy.post('/v1/track', track())).statusCode).toBe(200)
+  })
+
+  it('tells whoever has no room to come again, whatever its protocol', async () => {
+    const { http } = await setUp({ OPEN_REQUESTS_MAX: 0 })
+    for (const { name, paths, extras = [] } of protocols) {
+      for (const { method, url } of [...paths, ...extras]) {
+        const { statusCode, headers } = await http.inject({ method, url: url.replace(':key', 'wk'), ...(method === 'POST' && { payload: '{}' }) })
+        expect([429, 503], `${name} ${method} ${url}`).toContain(statusCode)
+        expect(headers['retry-after']).toBe('1')
+      }
+    }
   })
 
   it('writes the events of many requests with one append, in shared records', async () => {

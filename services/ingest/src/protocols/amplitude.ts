@@ -52,14 +52,15 @@ const eventsOfForm = (wire: Wire): readonly SentEvent[] => {
  * SDKs take a fault of the whole request by `missing_field`, or by how `error` begins; without either they send the
  * events again and again. Those that `throttled_events` names wait for half a minute, others come at once and are soon given up.
  */
-const refused = ({ status, code, message }: ProblemError, wire: Wire | null): Fields => {
+const refused = ({ status, code, message }: ProblemError, wire: Wire): Fields => {
   if (status === 401) return { code: status, error: `Invalid API key: ${message}`, missing_field: null }
   const fault = { code: status, error: `${code}: ${message}` }
-  if (status === 429) return { ...fault, throttled_events: wire ? placesIn(wire) : [] }
+  if (status === 429) return { ...fault, throttled_events: placesIn(wire) }
   return status === 400 || status === 403 ? { ...fault, missing_field: code === 'BATCH_MISSING' ? 'events' : code } : fault
 }
 
+/** None of a form, nor where there was no room to read the body. */
 const placesIn = (wire: Wire): readonly number[] => {
-  const { events } = isForm(wire) ? {} : jsonFields(wire)
+  const { events } = isForm(wire) || wire.body.length === 0 ? {} : jsonFields(wire)
   return Array.isArray(events) ? [...events.keys()] : []
 }
