@@ -33,6 +33,17 @@ describe('a log with a spool before it', () => {
   }
   const events = (): readonly string[] => warnings.map(({ event }) => event).filter((event) => event !== 'spool.waits')
   const drained = (spooled: SpooledLog): Promise<void> => eventually(() => !spooled.figures().spooling)
+  /** A log that refuses, and one append of which it will do so only when `fail` says: another is in the spool by then. */
+  const quickBeforeSlow = async (spooled: SpooledLog): Promise<{ readonly slow: Promise<void>; fail(): void }> => {
+    let fail: (() => void) | null = null
+    scripted.script = () => 'refused'
+    scripted.answering = () => new Promise((resolve) => { fail = resolve })
+    const slow = spooled.append([record('slow', 1)])
+    await eventually(() => fail !== null)
+    scripted.answering = async () => {}
+    await spooled.append([record('quick')])
+    return { slow, fail: () => fail!() }
+  }
   beforeEach(async () => {
     base = await mkdtemp(join(tmpdir(), 'millrace-spool-'))
     scripted = createScriptedLog()
@@ -143,15 +154,9 @@ describe('a log with a spool before it', () => {
     const clock = createSystemClock()
     const patient = { ...clock, after: (ms: number, done: () => void) => (ms === SETTLE_MS ? (settles.push(done), () => {}) : clock.after(ms, done)) }
     const spooled = await open({ clock: patient, settleMs: SETTLE_MS })
-    let fail: (() => void) | null = null
-    scripted.script = () => 'refused'
-    scripted.answering = () => new Promise((resolve) => { fail = resolve })
-    const slow = spooled.append([record('slow', 1)])
-    await eventually(() => fail !== null)
-    scripted.answering = async () => {}
-    await spooled.append([record('quick')])
+    const { slow, fail } = await quickBeforeSlow(spooled)
     await eventually(() => settles.length === 1)
-    fail!()
+    fail()
     await slow
     scripted.script = () => 'taken'
     settles[0]!()
@@ -163,16 +168,11 @@ describe('a log with a spool before it', () => {
   })
 
   it('sends what is given up in the very moment in which nothing else waits', async () => {
-    let fail: (() => void) | null = null
-    const spooled = await open({ probe: (at) => at === 'spool.removed' && fail?.() })
-    scripted.script = () => 'refused'
-    scripted.answering = () => new Promise((resolve) => { fail = resolve })
-    const slow = spooled.append([record('slow', 1)])
-    await eventually(() => fail !== null)
-    scripted.answering = async () => {}
-    await spooled.append([record('quick')])
+    let held: { readonly slow: Promise<void>; fail(): void } | null = null
+    const spooled = await open({ probe: (at) => at === 'spool.removed' && held?.fail() })
+    held = await quickBeforeSlow(spooled)
     scripted.script = () => 'taken'
-    await slow
+    await held.slow
     await eventually(() => spooled.figures().records === 0)
     expect([scripted.texts(TOPIC, 0), scripted.texts(TOPIC, 1)]).toEqual([['quick'], ['slow']])
   })
