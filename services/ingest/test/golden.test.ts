@@ -1,14 +1,13 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type Golden, storedIn } from './golden.ts'
+import { bodyOf, GOLDEN_FOLDER, readGoldens, storedIn } from './golden.ts'
 import { tableOf } from './golden-table.ts'
 import { setUp } from './set-up.ts'
 
-const folder = join(import.meta.dirname, 'golden')
 const README = join(import.meta.dirname, '../../../tests/sdks/README.md')
 const MARK = '<!-- table: written by this test with MILLRACE_RECORD=1 -->\n'
-const goldens = readdirSync(folder).filter((name) => name.endsWith('.json')).map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Golden)
+const goldens = readGoldens()
 
 /** After a mapping was changed: what is stored of the same requests is written again, to be read as a diff. */
 const AGAIN = process.env['MILLRACE_RECORD'] === '1'
@@ -16,14 +15,15 @@ const AGAIN = process.env['MILLRACE_RECORD'] === '1'
 describe('what real SDKs sent', () => {
   it.each(goldens)('$protocol: $sdk $version ($runtime) is answered and stored as recorded', async (golden) => {
     const { http, time, log, project, givenIds } = await setUp()
-    for (const { at, method, url, headers, body, status } of golden.exchanges) {
+    for (const exchange of golden.exchanges) {
+      const { at, method, url, headers, status } = exchange
       time.at = at
-      const payload = 'text' in body ? Buffer.from(body.text) : Buffer.from(body.base64, 'base64')
+      const payload = bodyOf(exchange)
       const answer = await http.inject({ method: method as 'POST', url, headers, ...(payload.length > 0 ? { payload } : {}) })
       expect([method, url, answer.statusCode]).toEqual([method, url, status])
     }
     const found = storedIn(log, project, givenIds)
-    if (AGAIN) writeFileSync(join(folder, `${golden.protocol}.${golden.sdk}.json`), `${JSON.stringify({ ...golden, ...found }, null, 1)}\n`)
+    if (AGAIN) writeFileSync(join(GOLDEN_FOLDER, `${golden.protocol}.${golden.sdk}.json`), `${JSON.stringify({ ...golden, ...found }, null, 1)}\n`)
     // Through JSON: what is undefined is absent there.
     else expect(JSON.parse(JSON.stringify(found))).toEqual({ stored: golden.stored, rejected: golden.rejected })
   })

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type CanonicalEvent, decodeEvent, isRefusal, originAt, type Project, type TraitOps } from '@millrace/contracts'
 import { acceptedOf, type MemoryLog, rejectedOf } from './memory-log.ts'
 
@@ -27,6 +29,14 @@ export interface Golden {
   /** Code of each refused event. */
   readonly rejected: readonly string[]
 }
+
+/** Where each recording is a file. */
+export const GOLDEN_FOLDER = join(import.meta.dirname, 'golden')
+
+export const readGoldens = (): readonly Golden[] => readdirSync(GOLDEN_FOLDER).map((name) => JSON.parse(readFileSync(join(GOLDEN_FOLDER, name), 'utf8')) as Golden)
+
+/** Its body as it came. */
+export const bodyOf = ({ body }: Exchange): Buffer => ('text' in body ? Buffer.from(body.text) : Buffer.from(body.base64, 'base64'))
 
 /** A canonical event without what differs from run to run. Operations on traits are only told where there are any. */
 export type StoredEvent = Omit<CanonicalEvent, 'project' | 'receivedAt' | 'source' | 'traitOps'> & { readonly traitOps?: TraitOps }

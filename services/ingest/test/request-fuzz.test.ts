@@ -1,10 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { chanceFrom, decodeEvent, decodeRecord, isRefusal, originAt, type Project, topics } from '@millrace/contracts'
 import { expect, it } from 'vitest'
 import { shapeFault } from './answer-shapes.ts'
-import type { Golden } from './golden.ts'
+import { bodyOf, readGoldens } from './golden.ts'
 import { setUp } from './set-up.ts'
 
 /** `npm run fuzz` sends 200,000. */
@@ -20,10 +18,9 @@ interface Request {
   body: Buffer
 }
 
-const folder = join(import.meta.dirname, 'golden')
-const sent: readonly Request[] = readdirSync(folder).flatMap((name) => (JSON.parse(readFileSync(join(folder, name), 'utf8')) as Golden).exchanges)
+const sent: readonly Request[] = readGoldens().flatMap(({ exchanges }) => exchanges)
   .filter(({ method }) => method === 'POST' || method === 'GET')
-  .map(({ method, url, headers, body }) => ({ method, url, headers: { ...headers }, body: 'text' in body ? Buffer.from(body.text) : Buffer.from(body.base64, 'base64') }))
+  .map((exchange) => ({ method: exchange.method, url: exchange.url, headers: { ...exchange.headers }, body: bodyOf(exchange) }))
 
 const { below, pick, happens } = chanceFrom(SEED)
 const DEEP = 20_000

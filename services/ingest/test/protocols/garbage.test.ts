@@ -1,11 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { chanceFrom, decodeEvent, isRefusal, originAt } from '@millrace/contracts'
 import { describe, expect, it } from 'vitest'
 import { protocols } from '../../src/protocols/index.ts'
 import { shapeFault } from '../answer-shapes.ts'
-import type { Exchange, Golden } from '../golden.ts'
+import { bodyOf, type Exchange, readGoldens } from '../golden.ts'
 import { acceptedOf } from '../memory-log.ts'
 import { setUp } from '../set-up.ts'
 
@@ -13,8 +11,7 @@ const SEED = 1_126
 const REQUESTS_A_RECORDING = 40
 const { pick, happens } = chanceFrom(SEED)
 
-const folder = join(import.meta.dirname, '../golden')
-const goldens = readdirSync(folder).map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Golden)
+const goldens = readGoldens()
 
 /** A text with what it holds, JSON within base64 within a form at the most, and the way back. */
 interface Opened {
@@ -22,12 +19,16 @@ interface Opened {
   readonly closed: (value: unknown) => string
 }
 
+const unzipped = (bytes: Buffer): { readonly isPacked: boolean; readonly text: string } => {
+  const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b
+  return { isPacked, text: (isPacked ? gunzipSync(bytes) : bytes).toString() }
+}
+
 const opened = (text: string): Opened => {
   if (/^\s*[[{]/.test(text)) return { value: JSON.parse(text), closed: (value) => JSON.stringify(value) ?? '' }
   if (/^[\w.]+=/.test(text)) return openedForm([...new URLSearchParams(text)])
   const bytes = /^[\w+/ -]{8,}=*$/.test(text) ? Buffer.from(text.replaceAll(' ', '+'), 'base64') : Buffer.alloc(0)
-  const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b
-  const inner = (isPacked ? gunzipSync(bytes) : bytes).toString()
+  const { isPacked, text: inner } = unzipped(bytes)
   if (!/^[[{]/.test(inner)) return { value: text, closed: (value) => (typeof value === 'string' ? value : JSON.stringify(value) ?? '') }
   const { value, closed } = opened(inner)
   return { value, closed: (changed) => (isPacked ? gzipSync(closed(changed)) : Buffer.from(closed(changed))).toString('base64') }
@@ -62,13 +63,13 @@ const spoiltText = (text: string): string => {
   return closed(happens(0.5) ? spoilt(value) : spoilt(spoilt(value)))
 }
 
-const spoiltRequest = ({ method, url, headers, body }: Exchange) => {
+const spoiltRequest = (exchange: Exchange) => {
+  const { method, url, headers } = exchange
   const [path = '', query] = url.split('?')
   if (method === 'GET') return { method, headers, url: query === undefined ? url : `${path}?${spoiltText(query)}` } as const
-  const bytes = 'text' in body ? Buffer.from(body.text) : Buffer.from(body.base64, 'base64')
-  const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b
-  const text = spoiltText((isPacked ? gunzipSync(bytes) : bytes).toString())
-  return { method: 'POST', headers, url, payload: isPacked ? gzipSync(text) : Buffer.from(text) } as const
+  const { isPacked, text } = unzipped(bodyOf(exchange))
+  const sent = spoiltText(text)
+  return { method: 'POST', headers, url, payload: isPacked ? gzipSync(sent) : Buffer.from(sent) } as const
 }
 
 const NONSENSE = [

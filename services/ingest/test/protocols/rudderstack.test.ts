@@ -6,7 +6,7 @@ import { LogUnavailable } from '@millrace/ports'
 import { describe, expect, it } from 'vitest'
 import type { Wire } from '../../src/domain/wire.ts'
 import { rudderstack } from '../../src/protocols/rudderstack.ts'
-import type { Golden } from '../golden.ts'
+import { bodyOf, type Golden } from '../golden.ts'
 import { acceptedOf, rejectedOf } from '../memory-log.ts'
 import { setUp } from '../set-up.ts'
 
@@ -49,9 +49,10 @@ describe('a request of RudderStack', () => {
   it.each(['segment.segment-node', 'segment.segment-python-plain', 'segment.segment-go', 'segment.segment-java', 'segment.segment-web-single', 'segment.segment-web-batching'])(
     'never claims what %s sent, and does not read its body for it', (name) => {
       const golden = JSON.parse(readFileSync(join(import.meta.dirname, '../golden', `${name}.json`), 'utf8')) as Golden
-      for (const { method, url, headers, body } of golden.exchanges.filter((exchange) => exchange.method === 'POST')) {
+      for (const exchange of golden.exchanges.filter(({ method }) => method === 'POST')) {
+        const { method, url, headers } = exchange
         const unread = (): never => { throw new Error('the body is read') }
-        const wire: Wire = { method, path: url.replace(/\/$/, ''), query: {}, headers, body: Buffer.from('text' in body ? body.text : body.base64), ip: '', requestId: '', json: unread, form: unread, isFormCut: false, data: unread }
+        const wire: Wire = { method, path: url.replace(/\/$/, ''), query: {}, headers, body: bodyOf(exchange), ip: '', requestId: '', json: unread, form: unread, isFormCut: false, data: unread }
         expect([url, rudderstack.recognise(wire)]).toEqual([url, false])
       }
     })
